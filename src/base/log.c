@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Log lines.  Used by every program; no authority. */
+#include "base/log.h"
+
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *log_tag = "vmrun";
+static enum log_level log_most = LOG_LEVEL_WARN;
+static int log_fd = -1;
+
+void log_setup(const char *tag, enum log_level most)
+{
+	log_tag = tag;
+	log_most = most;
+}
+
+enum log_level log_level(void)
+{
+	return log_most;
+}
+
+void log_also_to(int fd)
+{
+	log_fd = fd;
+}
+
+void log_at(enum log_level level, const char *fmt, ...)
+{
+	char line[2048];
+	va_list ap;
+	size_t n;
+	ssize_t put;
+
+	if (level > log_most && log_fd < 0)
+		return;
+	n = (size_t)snprintf(line, sizeof(line) - 2, "%s: ", log_tag);
+	va_start(ap, fmt);
+	vsnprintf(line + n, sizeof(line) - 1 - n, fmt, ap);
+	va_end(ap);
+	n = strlen(line);
+	line[n++] = '\n';
+	/* One write for one line, so that lines of several programs that
+	 * share a terminal do not mix.  A lost line is no reason to fail. */
+	if (level <= log_most) {
+		put = write(STDERR_FILENO, line, n);
+		(void)put;
+	}
+	if (log_fd >= 0) {
+		put = write(log_fd, line, n);
+		(void)put;
+	}
+}
+
+void log_err(enum log_level level, const struct err *e)
+{
+	log_at(level, "%s", e->msg);
+	if (e->hint[0])
+		log_at(level, "hint: %s", e->hint);
+}
+
+char *log_escape(char *out, size_t outsz, const void *text, size_t n)
+{
+	static const char hex[] = "0123456789abcdef";
+	const unsigned char *p = text;
+	size_t o = 0;
+
+	for (size_t i = 0; i < n && o + 5 <= outsz; i++) {
+		if (p[i] >= 0x20 && p[i] < 0x7f && p[i] != '\\') {
+			out[o++] = (char)p[i];
+		} else {
+			out[o++] = '\\';
+			out[o++] = 'x';
+			out[o++] = hex[p[i] >> 4];
+			out[o++] = hex[p[i] & 15];
+		}
+	}
+	if (outsz)
+		out[o] = '\0';
+	return out;
+}
