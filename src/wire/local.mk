@@ -1,0 +1,11 @@
+noinst_LIBRARIES += %D%/libwire.a
+%C%_libwire_a_SOURCES = \
+	%D%/mux.h \
+	%D%/mux.c \
+	%D%/control.h \
+	%D%/control.c \
+	%D%/setup.h \
+	%D%/setup.c \
+	%D%/ring.h %D%/ring.c \
+	%D%/edge.h
+%C%_libwire_a_CFLAGS = $(AM_CFLAGS) -Wconversion
