@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Handing out UIDs: never used ones first.  The person's own authority. */
+#include "state/db.h"
+
+#include "base/err.h"
+#include "base/own.h"
+#include "state/highwater.h"
+#include "state/runlock.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#define COMMAND_MAX 4096
+/* Each asks for a look through /proc while others wait for the database. */
+#define USED_MAX 1000
+#define LOCK_TRIES 64
+
+struct claim {
+	struct state *s;
+	const struct state_range *range;
+	bool (*is_used)(void *arg, uid_t uid);
+	void *arg;
+};
+
+static int check_range(const struct state_range *r, struct err *e)
+{
+	/* 2^32-1 means "no id" to the kernel. */
+	if (!r->count || !r->uid_first || !r->gid_first ||
+	    (uint64_t)r->uid_first + r->count > UINT32_MAX ||
+	    (uint64_t)r->gid_first + r->count > UINT32_MAX)
+		return err_set(e, EINVAL, "a subordinate range of %u ids at %u",
+			       r->count, r->uid_first);
+	return 0;
+}
+
+/* 1: the database has the uid or the gid; 0: not; -1 and e. */
+static int is_known(struct state *s, uid_t uid, gid_t gid, struct err *e)
+{
+	own_stmt st = NULL;
+
+	if (db_prepare(s, &st,
+		       "SELECT 1 FROM identities WHERE uid=?1 OR gid=?2",
+		       e) < 0)
+		return -1;
+	sqlite3_bind_int64(st, 1, uid);
+	sqlite3_bind_int64(st, 2, gid);
+	return db_step(s, st, e);
+}
+
+static int exhausted(const struct state_range *r, struct err *e)
+{
+	err_set(e, 0, "no UID of %u-%u is left: each was used once",
+		r->uid_first, r->uid_first + r->count - 1);
+	return err_hint(e, "`vmrunctl gc` frees UIDs of which nothing is left; "
+			   "or give the user a further range in /etc/subuid "
+			   "and /etc/subgid, in place of this one");
+}
+
+/* The first id of the range that neither list has and nobody uses. */
+static int find_unused(const struct claim *c, const struct highwater *h,
+		       uint32_t *n, struct err *e)
+{
+	const struct state_range *r = c->range;
+	uint32_t end = r->uid_first + r->count;
+	uint32_t uid = r->uid_first;
+	unsigned used = 0;
+
+	for (;;) {
+		int known;
+
+		uid = highwater_skip(h, uid);
+		if (uid >= end)
+			return exhausted(r, e);
+		*n = uid - r->uid_first;
+		known = is_known(c->s, uid, r->gid_first + *n, e);
+		if (known < 0)
+			return -1;
+		if (!known && (!c->is_used || !c->is_used(c->arg, uid)))
+			return 0;
+		if (!known && ++used == USED_MAX)
+			return err_set(e, 0,
+				       "the UIDs %u-%u are in use by processes "
+				       "that vmrun did not start",
+				       uid - used + 1, uid);
+		uid++;
+	}
+}
+
+/* Everything of the range up to and with n is used up from now on. */
+static int use_up(const struct claim *c, struct highwater *h, uint32_t n,
+		  struct err *e)
+{
+	uint32_t first = c->range->uid_first;
+
+	if (highwater_add(h, first, first + n + 1) < 0)
+		return err_set(e, 0,
+			       "the list of used UIDs has more than %d ranges",
+			       HIGHWATER_MAX);
+	return highwater_store(c->s->dir, h, e);
+}
+
+static int insert_identity(struct state *s, const struct state_identity *id,
+			   struct err *e)
+{
+	own_stmt st = NULL;
+
+	if (db_prepare(s, &st,
+		       "INSERT INTO identities (uid, gid, status)"
+		       " VALUES (?, ?, 'reserved')",
+		       e) < 0)
+		return -1;
+	sqlite3_bind_int64(st, 1, id->uid);
+	sqlite3_bind_int64(st, 2, id->gid);
+	return db_step(s, st, e);
+}
+
+/*
+ * A number that no run ever had, and its lock, before anybody can see the row:
+ * gc would find it dead.  A lock that is held without a row belongs to a
+ * claimer that is just being killed; its number is left out.
+ */
+static int take_number(struct state *s, int64_t *run, int *lock, struct err *e)
+{
+	int64_t id = 1;
+	int r;
+
+	if (db_int(s, "SELECT seq+1 FROM sqlite_sequence WHERE name='runs'",
+		   &id, e) < 0)
+		return -1;
+	for (int tries = 0; tries < LOCK_TRIES; tries++, id++) {
+		r = runlock_take(s->locks, id, lock, e);
+		*run = id;
+		if (r != 0)
+			return r < 0 ? -1 : 0;
+	}
+	return err_set(e, 0,
+		       "the locks of %d VMs that do not exist are held, the "
+		       "last is %" PRId64,
+		       LOCK_TRIES, *run);
+}
+
+static int insert_run(struct state *s, const struct state_identity *id,
+		      const char *command, struct err *e)
+{
+	own_stmt st = NULL;
+	size_t n = strnlen(command, COMMAND_MAX);
+
+	if (db_prepare(s, &st,
+		       "INSERT INTO runs"
+		       " (id, uid, boot_id, pid, command, started)"
+		       " VALUES (?, ?, ?, ?, ?, ?)",
+		       e) < 0)
+		return -1;
+	sqlite3_bind_int64(st, 1, id->run);
+	sqlite3_bind_int64(st, 2, id->uid);
+	sqlite3_bind_text(st, 3, s->boot_id, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 4, getpid());
+	sqlite3_bind_blob(st, 5, command, (int)n, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 6, time(NULL));
+	return db_step(s, st, e);
+}
+
+static int insert_rows(struct state *s, struct state_identity *id,
+		       const char *command, struct db_txn *t, struct err *e)
+{
+	if (insert_identity(s, id, e) < 0 || insert_run(s, id, command, e) < 0)
+		return -1;
+	return db_commit(t, e);
+}
+
+static int claim(const struct claim *c, const char *command,
+		 struct state_identity *id, struct err *e)
+{
+	own_txn t = {NULL};
+	own_fd lock = -1;
+	struct highwater h;
+	uint32_t n = 0;
+
+	if (check_range(c->range, e) < 0 || db_begin(c->s, &t, e) < 0 ||
+	    highwater_load(c->s->dir, &h, e) < 0 ||
+	    find_unused(c, &h, &n, e) < 0 || use_up(c, &h, n, e) < 0)
+		return -1;
+	id->uid = c->range->uid_first + n;
+	id->gid = c->range->gid_first + n;
+	if (take_number(c->s, &id->run, &lock, e) < 0)
+		return -1;
+	if (insert_rows(c->s, id, command, &t, e) < 0) {
+		/* Still inside the transaction: nobody else claims now. */
+		runlock_remove(c->s->locks, id->run);
+		return -1;
+	}
+	id->lock_fd = steal_fd(&lock);
+	return 0;
+}
+
+int state_claim(struct state *s, const struct state_range *range,
+		const char *command, bool (*is_used)(void *arg, uid_t uid),
+		void *arg, struct state_identity *id, struct err *e)
+{
+	struct claim c = {s, range, is_used, arg};
+
+	memset(id, 0, sizeof(*id));
+	id->lock_fd = -1;
+	if (claim(&c, command ? command : "", id, e) < 0)
+		return err_wrap(e, "cannot claim a UID for the VM");
+	id->status = IDENTITY_RESERVED;
+	memcpy(id->boot_id, s->boot_id, sizeof(id->boot_id));
+	return 0;
+}

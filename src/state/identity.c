@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The life of an identity after its claim.  The person's own authority. */
+#include "state/db.h"
+
+#include "base/err.h"
+#include "base/own.h"
+#include "state/runlock.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#define N_STATUS (IDENTITY_QUARANTINE + 1)
+
+static const char *const status_names[] = {
+	[IDENTITY_RESERVED] = "reserved",
+	[IDENTITY_ACTIVE] = "active",
+	[IDENTITY_REVOKING] = "revoking",
+	[IDENTITY_QUARANTINE] = "quarantine",
+};
+static_assert(sizeof(status_names) / sizeof(*status_names) == N_STATUS,
+	      "a name for each status");
+
+#define RUN_COLUMNS                                                            \
+	"SELECT r.id, r.uid, i.gid, i.status, r.boot_id, r.ready, r.command,"  \
+	" r.started, r.pid FROM runs r JOIN identities i ON i.uid = r.uid"     \
+	" WHERE r.ended = 0"
+
+static int status_of(const char *name, enum identity_status *status)
+{
+	for (int i = 0; i < N_STATUS; i++)
+		if (!strcmp(name, status_names[i])) {
+			*status = (enum identity_status)i;
+			return 0;
+		}
+	return -1;
+}
+
+/* A row of RUN_COLUMNS; the command is not read. */
+static int take_identity(struct state *s, sqlite3_stmt *st,
+			 struct state_identity *id, struct err *e)
+{
+	const char *status = (const char *)sqlite3_column_text(st, 3);
+	const char *boot = (const char *)sqlite3_column_text(st, 4);
+
+	memset(id, 0, sizeof(*id));
+	id->lock_fd = -1;
+	id->run = sqlite3_column_int64(st, 0);
+	id->uid = (uid_t)sqlite3_column_int64(st, 1);
+	id->gid = (gid_t)sqlite3_column_int64(st, 2);
+	if (!status || !boot || status_of(status, &id->status) < 0)
+		return err_set(e, 0,
+			       "the state database in %s: VM %" PRId64
+			       " has an impossible row",
+			       s->where, id->run);
+	snprintf(id->boot_id, sizeof(id->boot_id), "%s", boot);
+	return 0;
+}
+
+/* 1: found; 0: there is no such run, or it ended; -1 and e. */
+static int find_run(struct state *s, int64_t run, struct state_identity *id,
+		    struct err *e)
+{
+	own_stmt st = NULL;
+	int r;
+
+	if (db_prepare(s, &st, RUN_COLUMNS " AND r.id=?", e) < 0)
+		return -1;
+	sqlite3_bind_int64(st, 1, run);
+	r = db_step(s, st, e);
+	if (r == 1 && take_identity(s, st, id, e) < 0)
+		return -1;
+	return r;
+}
+
+static int no_such_run(int64_t run, struct err *e)
+{
+	return err_set(e, 0, "there is no VM %" PRId64, run);
+}
+
+static int write_status(struct state *s, uid_t uid, enum identity_status to,
+			struct err *e)
+{
+	own_stmt st = NULL;
+
+	if (db_prepare(s, &st, "UPDATE identities SET status=? WHERE uid=?",
+		       e) < 0)
+		return -1;
+	sqlite3_bind_text(st, 1, status_names[to], -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 2, uid);
+	return db_step(s, st, e);
+}
+
+int state_set_status(struct state *s, int64_t run, enum identity_status to,
+		     struct err *e)
+{
+	own_txn t = {NULL};
+	struct state_identity id;
+	int r;
+
+	if (db_begin(s, &t, e) < 0)
+		return -1;
+	r = find_run(s, run, &id, e);
+	if (r < 0)
+		return -1;
+	if (r == 0)
+		return no_such_run(run, e);
+	/* Forward only; once more the same, so that a cleaner can start over.
+	 */
+	if (to < id.status || to == IDENTITY_QUARANTINE)
+		return err_set(e, 0, "VM %" PRId64 " cannot go from %s to %s",
+			       run, status_names[id.status], status_names[to]);
+	if (write_status(s, id.uid, to, e) < 0)
+		return -1;
+	return db_commit(&t, e);
+}
+
+int state_set_ready(struct state *s, int64_t run, struct err *e)
+{
+	own_stmt st = NULL;
+
+	if (db_prepare(s, &st, "UPDATE runs SET ready=1 WHERE id=? AND ended=0",
+		       e) < 0)
+		return -1;
+	sqlite3_bind_int64(st, 1, run);
+	if (db_step(s, st, e) < 0)
+		return -1;
+	return sqlite3_changes(s->db) == 1 ? 0 : no_such_run(run, e);
+}
+
+static int count_grants(struct state *s, int64_t run, int64_t *n, struct err *e)
+{
+	own_stmt st = NULL;
+
+	if (db_prepare(s, &st,
+		       "SELECT count(*) FROM grants WHERE run=? AND gone=0",
+		       e) < 0)
+		return -1;
+	sqlite3_bind_int64(st, 1, run);
+	if (db_step(s, st, e) < 0)
+		return -1;
+	*n = sqlite3_column_int64(st, 0);
+	return 0;
+}
+
+static int end_run(struct state *s, const struct state_identity *id,
+		   int exit_code, struct err *e)
+{
+	own_stmt run = NULL;
+	own_stmt q = NULL;
+
+	if (write_status(s, id->uid, IDENTITY_QUARANTINE, e) < 0)
+		return -1;
+	if (db_prepare(s, &run,
+		       "UPDATE runs SET ended=1, exit_code=? WHERE id=?",
+		       e) < 0)
+		return -1;
+	sqlite3_bind_int(run, 1, exit_code);
+	sqlite3_bind_int64(run, 2, id->run);
+	if (db_step(s, run, e) < 0)
+		return -1;
+	if (db_prepare(s, &q, "INSERT INTO quarantine (uid) VALUES (?)", e) < 0)
+		return -1;
+	sqlite3_bind_int64(q, 1, id->uid);
+	return db_step(s, q, e);
+}
+
+int state_release(struct state *s, struct state_identity *id, int exit_code,
+		  struct err *e)
+{
+	own_txn t = {NULL};
+	struct state_identity now;
+	int64_t left = 0;
+	int r;
+
+	assert(id->lock_fd >= 0);
+	if (db_begin(s, &t, e) < 0)
+		return -1;
+	r = find_run(s, id->run, &now, e);
+	if (r < 0)
+		return -1;
+	if (r == 0)
+		return no_such_run(id->run, e);
+	if (count_grants(s, id->run, &left, e) < 0)
+		return -1;
+	if (left) {
+		err_set(e, 0,
+			"VM %" PRId64 " still has %" PRId64
+			" grants on the disk",
+			id->run, left);
+		return err_hint(e, "`vmrunctl gc` removes them");
+	}
+	if (end_run(s, &now, exit_code, e) < 0 || db_commit(&t, e) < 0)
+		return -1;
+	id->status = IDENTITY_QUARANTINE;
+	/* The name goes first: who opens it later makes a file of its own. */
+	runlock_remove(s->locks, id->run);
+	own_close(&id->lock_fd);
+	return 0;
+}
+
+static int take_run(struct state *s, sqlite3_stmt *st, struct state_run *run,
+		    struct err *e)
+{
+	const void *command = sqlite3_column_blob(st, 6);
+	size_t n = (size_t)sqlite3_column_bytes(st, 6);
+	int held;
+
+	if (take_identity(s, st, &run->id, e) < 0)
+		return -1;
+	run->ready = sqlite3_column_int(st, 5);
+	run->started = sqlite3_column_int64(st, 7);
+	run->pid = sqlite3_column_int64(st, 8);
+	held = runlock_held(s->locks, run->id.run, e);
+	if (held < 0)
+		return -1;
+	run->alive = held && !strcmp(run->id.boot_id, s->boot_id);
+	run->command = command ? strndup(command, n) : strdup("");
+	if (!run->command)
+		return err_set(e, ENOMEM, "the list of VMs");
+	return 0;
+}
+
+int state_runs(struct state *s, struct state_run **out, size_t *n,
+	       struct err *e)
+{
+	own_stmt st = NULL;
+	struct state_run *all = NULL;
+	size_t have = 0;
+	int r;
+
+	*out = NULL;
+	*n = 0;
+	if (db_prepare(s, &st, RUN_COLUMNS " ORDER BY r.id", e) < 0)
+		return -1;
+	while ((r = db_step(s, st, e)) == 1) {
+		struct state_run *more =
+			reallocarray(all, have + 1, sizeof(*all));
+
+		if (more)
+			all = more;
+		else
+			r = err_set(e, ENOMEM, "the list of VMs");
+		if (!more || (r = take_run(s, st, &all[have], e)) < 0)
+			break;
+		have++;
+	}
+	if (r < 0) {
+		state_runs_free(all, have);
+		return -1;
+	}
+	*out = all;
+	*n = have;
+	return 0;
+}
+
+void state_runs_free(struct state_run *runs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(runs[i].command);
+	free(runs);
+}
+
+int state_adopt(struct state *s, int64_t run, struct state_identity *id,
+		struct err *e)
+{
+	own_fd lock = -1;
+	int r;
+
+	memset(id, 0, sizeof(*id));
+	id->lock_fd = -1;
+	r = find_run(s, run, id, e);
+	if (r <= 0)
+		return r;
+	r = runlock_take(s->locks, run, &lock, e);
+	if (r <= 0)
+		return r;
+	/* Somebody may have cleaned it before we got the lock. */
+	r = find_run(s, run, id, e);
+	if (r == 1) {
+		id->lock_fd = steal_fd(&lock);
+		return 1;
+	}
+	runlock_remove(s->locks, run);
+	return r;
+}
