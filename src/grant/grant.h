@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Grants: giving a UID its entry in the ACLs of a tree, and taking it back.
+ *
+ * Runs with the person's own authority, in the initial user namespace.  Takes
+ * descriptors of directories or files, never paths.  See grant/walk.h for how
+ * a tree is walked, grant/acl.h for the arithmetic on one ACL.
+ *
+ * What is edited: directories get r-x for the UID (rwx for GRANT_RW), files
+ * only if their mode does not already let others read (or write).  GRANT_RW
+ * sets default ACLs too, for the UID and for the owner, so that files made on
+ * either side are usable on both; `other` of the default ACL follows the
+ * owner's umask, which a default ACL otherwise switches off.
+ *
+ * Removing drops only our entry; if we added the mask, group bits are put
+ * back.  A file ends as one that vmrun never saw, plus the person's own edits.
+ *
+ * Changing an ACL is read, modify, write, and the kernel has no compare and
+ * swap for it.  All vmruns of a person therefore edit under one lock, in the
+ * person's own state directory: grant_lock().  No lock is taken on anything in
+ * the tree: a VM, or any user who may read it, could hold such a lock for ever.
+ * What the lock does not order is the person's own setfacl at the same moment.
+ */
+#ifndef GRANT_GRANT_H
+#define GRANT_GRANT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+
+enum grant_mode { GRANT_RO, GRANT_RW };
+
+/* What a walk met; counts only.  Printed by -v and --dry-run. */
+struct grant_stats {
+	uint64_t seen;	  /* directories and files looked at */
+	uint64_t edited;  /* ACLs written */
+	uint64_t foreign; /* owned by somebody else, and not readable anyway */
+	uint64_t links;	 /* hard-linked files left out: a link may be outside */
+	uint64_t mounts; /* other file systems not entered */
+	uint64_t special;  /* sockets, FIFOs and devices met */
+	uint64_t masked;   /* left out: a wider mask would give others more */
+	uint64_t setgid;   /* left out: an edit would clear their setgid bit */
+	uint64_t unmapped; /* ACLs that name an id the guest cannot express */
+	char example[512]; /* escaped path below the root of the worst of these
+			    */
+};
+
+struct grant_who {
+	uid_t uid;   /* U */
+	gid_t gid;   /* U's own group, which nobody else has: see grant/acl.h */
+	uid_t owner; /* the person */
+	gid_t owner_gid;
+	mode_t umask; /* the person's */
+	uint32_t sub_first,
+		sub_count; /* ids the guest can express, beside owner's */
+	uint32_t subgid_first, subgid_count;
+};
+
+/*
+ * Waits for the lock that orders all edits of one person, in the person's
+ * state directory (borrowed).  A descriptor to close when done, or -1 and e.
+ * To be held around each grant_apply() and grant_revoke().
+ */
+int grant_lock(int state_dir, struct err *e);
+
+/*
+ * Gives `who->uid` its rights below root (a directory or a regular file,
+ * O_PATH or not; borrowed).  All or nothing: on an error everything that this
+ * call edited is put back, and -1 returned.  EOPNOTSUPP where the file system
+ * has no ACLs and some file needs one, ENOSPC or E2BIG where an ACL is full.
+ * What may not be edited (see struct grant_stats) is left out and counted; it
+ * is an error only if it is root itself.
+ */
+int grant_apply(int root, enum grant_mode mode, const struct grant_who *who,
+		struct grant_stats *st, struct err *e);
+
+/* As grant_apply() but only counts what it would edit. */
+int grant_survey(int root, enum grant_mode mode, const struct grant_who *who,
+		 struct grant_stats *st, struct err *e);
+
+/*
+ * Removes every entry of who->uid below root, default ACLs too, whatever put
+ * it there; running it twice is harmless.  Goes on past single failures,
+ * counts them in *left, and reports the first in e (returns -1 then).  After
+ * -1 the UID must not be used again.
+ */
+int grant_revoke(int root, const struct grant_who *who, struct grant_stats *st,
+		 uint64_t *left, struct err *e);
+
+/*
+ * Gives files back: every inode below root owned by uid or gid becomes
+ * owner:owner_gid; suid and sgid bits that the guest set are cleared; device
+ * nodes, sockets and FIFOs that the guest left are removed (st->special).  ACL
+ * entries stay (grant_revoke() as the owner comes after).  Goes on past single
+ * failures and reports the first.  To be called in a user namespace that maps
+ * all ids concerned, with CAP_CHOWN, CAP_FOWNER, CAP_DAC_OVERRIDE and
+ * CAP_DAC_READ_SEARCH there; with CAP_SETUID and CAP_SETGID as well it also
+ * gets hold of files whose group is not mapped.
+ */
+int grant_reclaim(int root, uid_t uid, gid_t gid, uid_t owner, gid_t owner_gid,
+		  struct grant_stats *st, struct err *e);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Giving files back: what a VM's UID owns becomes the person's again.
+ *
+ * Runs in a user namespace that maps the person's ids and the subordinate
+ * ranges, with capabilities there, after every process of U is gone.
+ */
+#include "grant/grant.h"
+
+#include "base/err.h"
+#include "grant/walk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <unistd.h>
+
+struct reclaim {
+	uid_t uid, owner;
+	gid_t gid, owner_gid;
+	struct grant_stats *st;
+	uint64_t failed;
+	struct err first;
+};
+
+static void failed(struct reclaim *r, const struct walk *w, int code,
+		   const char *what)
+{
+	char where[256];
+
+	if (r->failed++ == 0)
+		err_set(&r->first, code, "%s: %s",
+			walk_path(w, where, sizeof(where)), what);
+}
+
+/*
+ * A file of U's in a group that is not mapped here: our capabilities do not
+ * reach it (capable_wrt_inode_uidgid() in the kernel).  Its owner may put it
+ * into a group of its own, so become the owner for that.
+ */
+static int take_group(const struct reclaim *r, int fd)
+{
+	int was_uid = setfsuid(r->uid), was_gid = setfsgid(r->gid);
+	int done, code;
+
+	done = fchownat(fd, "", (uid_t)-1, r->gid, AT_EMPTY_PATH);
+	code = errno;
+	setfsgid((gid_t)was_gid);
+	setfsuid((uid_t)was_uid);
+	errno = code;
+	return done;
+}
+
+static int give(const struct reclaim *r, const struct walk_item *it)
+{
+	uid_t uid = it->st.st_uid == r->uid ? r->owner : (uid_t)-1;
+	gid_t gid = it->st.st_gid == r->gid ? r->owner_gid : (gid_t)-1;
+
+	if (fchownat(it->fd, "", uid, gid, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno != EPERM || it->st.st_uid != r->uid ||
+	    it->st.st_gid == r->gid || take_group(r, it->fd) < 0)
+		return -1;
+	return fchownat(it->fd, "", r->owner, r->owner_gid, AT_EMPTY_PATH);
+}
+
+/*
+ * The bits to clear.  A directory in another group than U's has its setgid bit
+ * from the directory above, which is the person's wish: it stays.
+ */
+static mode_t unwanted_bits(const struct reclaim *r, const struct stat *st)
+{
+	mode_t bits = st->st_mode & (S_ISUID | S_ISGID);
+
+	if (S_ISDIR(st->st_mode) && st->st_gid != r->gid)
+		bits &= S_ISUID;
+	return bits;
+}
+
+static bool is_special(mode_t mode)
+{
+	return S_ISCHR(mode) || S_ISBLK(mode) || S_ISFIFO(mode) ||
+	       S_ISSOCK(mode);
+}
+
+static enum walk_next visit_reclaim(void *arg, const struct walk *w,
+				    const struct walk_item *it, struct err *e)
+{
+	struct reclaim *r = arg;
+	char path[WALK_PROC_MAX];
+	mode_t bits;
+
+	(void)e;
+	r->st->seen++;
+	if (it->st.st_uid != r->uid && it->st.st_gid != r->gid)
+		return WALK_ON;
+	if (is_special(it->st.st_mode)) {
+		if (it->st.st_uid != r->uid || it->parent < 0)
+			return WALK_ON;
+		if (unlinkat(it->parent, it->name, 0) < 0)
+			failed(r, w, errno, "removing");
+		else
+			r->st->special++;
+		return WALK_ON;
+	}
+	/* First the bits: as the person's they would be worth something. */
+	bits = S_ISLNK(it->st.st_mode) ? 0 : unwanted_bits(r, &it->st);
+	if (bits &&
+	    chmod(walk_proc(path, it->fd), it->st.st_mode & 07777 & ~bits) < 0)
+		failed(r, w, errno, "clearing setuid and setgid");
+	else if (give(r, it) < 0)
+		failed(r, w, errno, "changing the owner");
+	else
+		r->st->edited++;
+	return WALK_ON;
+}
+
+int grant_reclaim(int root, uid_t uid, gid_t gid, uid_t owner, gid_t owner_gid,
+		  struct grant_stats *st, struct err *e)
+{
+	struct reclaim r = {.uid = uid,
+			    .gid = gid,
+			    .owner = owner,
+			    .owner_gid = owner_gid,
+			    .st = st};
+	const struct walk_ops ops = {.visit = visit_reclaim,
+				     .arg = &r,
+				     .want_all = true,
+				     .go_on = true};
+
+	memset(st, 0, sizeof(*st));
+	for (int pass = 0; pass < 3; pass++) {
+		struct walk_counts c = {0};
+		struct err we = ERR_INIT;
+
+		st->seen = 0;
+		r.failed = 0;
+		if (walk_tree(root, &ops, &c, &we) < 0)
+			c.failed++;
+		if (c.failed && !r.failed)
+			r.first = we;
+		r.failed += c.failed;
+		st->mounts = c.mounts;
+		st->foreign = c.refused;
+		if (!c.disturbed)
+			break;
+	}
+	if (!r.failed)
+		return 0;
+	*e = r.first;
+	return -1;
+}
