@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Members.  Starts in vmrun-stage (the person's uid with the capabilities of
+ * the sandbox's user namespace) and ends in each member as U.
+ *
+ * Theory of operation
+ *
+ * The file server runs in the sandbox's own user namespace, which maps the
+ * person's id and the whole subordinate range, because owners and ACL names
+ * must read the same inside and outside.  All others get a user namespace
+ * below it that maps U and nothing else.  The stage makes it while it still is
+ * the person: the owner of a namespace has every capability in it, so were U
+ * the owner, the file server, which is U in the parent namespace, would rule
+ * over the VMM.  As it is, the members are siblings of the same UID in
+ * different user and pid namespaces: none can trace, signal or name another.
+ *
+ * The nested ones are started first, and from the moment that the last of
+ * their namespaces exists, before its member runs, no more can be made: not by
+ * the VMM if it is the last of the record, and never by the file server.
+ *
+ * execve() makes a process dumpable again, so it is the namespaces that keep
+ * the members apart, not PR_SET_DUMPABLE.
+ */
+#include "stage/member.h"
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/own.h"
+#include "proc/spawn.h"
+#include "seal/seal.h"
+#include "stage/mounts.h"
+#include "stage/root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+/* Threads are for processors, disks and files; nobody needs thousands. */
+#define MEMBER_NPROC 1024
+
+/*
+ * What the C virtiofsd needs until its client has connected, and drops itself
+ * then: it enters the tree with chroot(), and empties its bounding set.
+ */
+static const int fileserver_caps[] = {CAP_SYS_CHROOT, CAP_SETPCAP};
+
+struct start {
+	const struct setup *s;
+	const struct setup_member *m; /* the one that is being started */
+	size_t index;		      /* its number */
+	int trees[SETUP_MEMBERS_MAX]; /* detached copies of the tree, or -1 */
+	int limit;	    /* the sandbox's limit of user namespaces, or -1 */
+	size_t nested_left; /* namespaces that are still to be made */
+	int null;
+};
+
+static bool is_nested(const struct setup_member *m)
+{
+	return m->view != SETUP_VIEW_TREE;
+}
+
+/* Who am I now: U.  Capabilities and limits go, in this order: lowering
+ * limits needs nothing, the bounding set needs a capability. */
+static int confine(const struct setup_member *m, struct err *e)
+{
+	const struct rlimit procs = {MEMBER_NPROC, MEMBER_NPROC};
+
+	if (setrlimit(RLIMIT_NPROC, &procs) < 0)
+		return err_set(e, errno, "limiting processes");
+	if (seal_nofile(m->nofile, e) < 0)
+		return -1;
+	switch (m->caps) {
+	case SETUP_CAPS_NONE:
+		if (seal_drop_caps(e) < 0)
+			return -1;
+		break;
+	case SETUP_CAPS_FILESERVER:
+		if (seal_keep_caps(fileserver_caps,
+				   sizeof(fileserver_caps) /
+					   sizeof(fileserver_caps[0]),
+				   e) < 0)
+			return -1;
+		break;
+	}
+	/* The pid namespace takes care of it when the stage ends; this is for
+	 * the case that somebody runs a member without one.  Last: a change
+	 * of ids clears it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return err_set(e, errno, "tying %s to the stage", m->name);
+	return 0;
+}
+
+/* Who am I now: the person's uid with capabilities; U from here on. */
+static int become_u(const struct setup *s, struct err *e)
+{
+	if (setresgid(s->gid, s->gid, s->gid) < 0 ||
+	    setresuid(s->uid, s->uid, s->uid) < 0) {
+		err_set(e, errno, "becoming uid %u", s->uid);
+		return err_hint(e, "is that id still in /etc/subuid and "
+				   "/etc/subgid?");
+	}
+	return 0;
+}
+
+static int child_side(void *arg, struct err *e)
+{
+	const struct start *st = arg;
+
+	if (root_enter(st->m, st->index, st->trees[st->index], e) < 0)
+		return -1;
+	if (become_u(st->s, e) < 0)
+		return -1;
+	return confine(st->m, e);
+}
+
+static int write_proc(pid_t pid, const char *file, const char *text,
+		      struct err *e)
+{
+	char path[64];
+	own_fd fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	/* One write: the kernel takes a map whole or not at all. */
+	if (fd < 0 || io_write_all(fd, text, strlen(text)) < 0)
+		return err_set(e, errno, "%s", path);
+	return 0;
+}
+
+/* All that are needed exist.  A user namespace is the way to much of the
+ * kernel that an ordinary process does not reach. */
+static int forbid_userns(const struct start *st, struct err *e)
+{
+	if (st->limit >= 0 && io_write_all(st->limit, "0\n", 2) < 0)
+		return err_set(e, errno, "forbidding user namespaces");
+	return 0;
+}
+
+/* In the stage: the maps of a nested user namespace, U and its group only. */
+static int parent_side(void *arg, pid_t pid, struct err *e)
+{
+	struct start *st = arg;
+	char text[64];
+
+	if (write_proc(pid, "setgroups", "deny", e) < 0)
+		return -1;
+	snprintf(text, sizeof(text), "%u %u 1\n", st->s->gid, st->s->gid);
+	if (write_proc(pid, "gid_map", text, e) < 0)
+		return -1;
+	snprintf(text, sizeof(text), "%u %u 1\n", st->s->uid, st->s->uid);
+	if (write_proc(pid, "uid_map", text, e) < 0)
+		return -1;
+	return --st->nested_left ? 0 : forbid_userns(st, e);
+}
+
+/* The member's descriptors: those of the record, else 0-2 are /dev/null. */
+static size_t make_fds(const struct setup_member *m, int null,
+		       struct proc_fd *fds)
+{
+	bool has[3] = {false, false, false};
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n_fds; i++) {
+		fds[n].from = (int)m->fds[i].from;
+		fds[n++].to = (int)m->fds[i].to;
+		if (m->fds[i].to < 3)
+			has[m->fds[i].to] = true;
+	}
+	for (int fd = 0; fd < 3; fd++)
+		if (!has[fd]) {
+			fds[n].from = null;
+			fds[n++].to = fd;
+		}
+	return n;
+}
+
+static int start_one(struct start *st, pid_t *pid, struct err *e)
+{
+	struct proc_fd fds[SETUP_FDS_MAX + 3];
+	struct proc_spec spec = {
+		.path = st->m->argv[0],
+		.argv = st->m->argv,
+		.envp = st->m->env,
+		.fds = fds,
+		.n_fds = make_fds(st->m, st->null, fds),
+		.clone_flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC,
+		.child = child_side,
+		.arg = st,
+	};
+	struct child c = CHILD_NONE;
+
+	if (is_nested(st->m)) {
+		/* A network of its own: abstract sockets are in there. */
+		spec.clone_flags |= CLONE_NEWUSER | CLONE_NEWNET |
+				    CLONE_NEWUTS | CLONE_NEWCGROUP;
+		spec.parent = parent_side;
+	}
+	if (proc_spawn(&spec, &c, e) < 0)
+		return err_wrap(e, "cannot start %s", st->m->name);
+	*pid = c.pid;
+	own_close(&c.pidfd); /* PID 1 reaps by pid; nobody else can */
+	return 0;
+}
+
+/* One copy of the tree for each file server; none stays with the others. */
+static int copy_trees(const struct setup *s, int *trees, struct err *e)
+{
+	for (size_t i = 0; i < s->n_members; i++) {
+		if (s->members[i].view != SETUP_VIEW_TREE)
+			continue;
+		trees[i] = mounts_copy_tree(e);
+		if (trees[i] < 0)
+			return -1;
+	}
+	return mounts_drop_tree(e);
+}
+
+static size_t count_nested(const struct setup *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_members; i++)
+		n += is_nested(&s->members[i]);
+	return n;
+}
+
+/* All members whose being nested is `nested`, in order. */
+static int start_some(const struct setup *s, struct start *st, bool nested,
+		      pid_t *pids, int (*started)(size_t index, struct err *e),
+		      struct err *e)
+{
+	for (size_t i = 0; i < s->n_members; i++) {
+		if (is_nested(&s->members[i]) != nested)
+			continue;
+		st->m = &s->members[i];
+		st->index = i;
+		if (start_one(st, &pids[i], e) < 0 || started(i, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int members_start(const struct setup *s, int limit, int null, pid_t *pids,
+		  int (*started)(size_t index, struct err *e), struct err *e)
+{
+	struct start st = {.s = s, .null = null, .limit = limit};
+	int r;
+
+	st.nested_left = count_nested(s);
+	for (size_t i = 0; i < SETUP_MEMBERS_MAX; i++)
+		st.trees[i] = -1;
+	r = copy_trees(s, st.trees, e);
+	if (r == 0 && !st.nested_left)
+		r = forbid_userns(&st, e);
+	if (r == 0)
+		r = start_some(s, &st, true, pids, started, e);
+	if (r == 0)
+		r = start_some(s, &st, false, pids, started, e);
+	for (size_t i = 0; i < s->n_members; i++)
+		own_close(&st.trees[i]);
+	return r;
+}
