@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A flow joins one descriptor of the person with one stream of the port.
+ *
+ * Theory of operation
+ *
+ * To the guest: the descriptor is read straight into the port's output, never
+ * more than the stream's credit, so what the application does not read stays
+ * in the person's pipe (but for one window).  End of file becomes EOF.
+ *
+ * From the guest: bytes are written at once if the descriptor takes them, the
+ * rest is queued, at most MUX_WINDOW bytes since credit is only given back for
+ * what was written.  A reader that went away becomes RESET, from which
+ * the guest makes EPIPE.
+ *
+ * The descriptors are the person's: their file descriptions may be shared with
+ * other programs, so O_NONBLOCK is looked at and never changed.
+ */
+#ifndef EDGE_MUX_FLOW_H
+#define EDGE_MUX_FLOW_H
+
+#include "queue.h"
+#include "watch.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct mux;
+
+enum flow_way { FLOW_TO_GUEST, FLOW_FROM_GUEST, FLOW_BOTH };
+
+enum flow_kind {
+	FLOW_NONBLOCK, /* read(2), write(2) until EAGAIN */
+	FLOW_SOCKET,   /* MSG_DONTWAIT for each call */
+	FLOW_FILE,     /* always ready, takes everything */
+	FLOW_BLOCKING, /* ask poll(2), then one call of at most PIPE_BUF */
+};
+
+struct flow {
+	int fd; /* owned; -1: none, or done with */
+	unsigned stream;
+	enum flow_kind kind;
+	enum flow_way way;
+	bool reading; /* the descriptor may still give bytes to the guest */
+	bool ending;  /* the guest writes no more: close after the queue */
+	int error;    /* errno of what ended the flow, but for EPIPE; else 0 */
+	int slot;     /* in the watch */
+	struct queue queue; /* from the guest, not yet written */
+};
+
+/* No flow; flow_close() is harmless on it. */
+void flow_init(struct flow *f);
+/* Takes fd.  The stream must have been opened. */
+void flow_start(struct flow *f, int fd, unsigned stream, enum flow_way way);
+/* Closes the descriptor, drops the queue, says nothing to the guest. */
+void flow_close(struct flow *f);
+
+void flow_watch(struct flow *f, struct watch *w, const struct mux *m);
+/* Acts on what poll(2) said. */
+void flow_turn(struct flow *f, const struct watch *w, struct mux *m);
+
+/* The guest's events.  -1: it may not send data on this stream. */
+int flow_data(struct flow *f, struct mux *m, const void *p, size_t n);
+void flow_eof(struct flow *f, struct mux *m);
+void flow_reset(struct flow *f);
+
+/* The session ended: nothing more is taken from either side, but what came
+ * from the guest is still written. */
+void flow_finish(struct flow *f, struct mux *m);
+/* Everything that came from the guest is written, or its reader is gone. */
+bool flow_is_drained(const struct flow *f);
+
+#endif

@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Sessions and their descriptors; what the guest says about them.  Runs in
+ * vmrun-mux as U, sealed.  vmrun's records are trusted, the guest's are not.
+ */
+#include "session.h"
+
+#include "base/err.h"
+#include "base/own.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { IN, OUT, ERR }; /* index of a flow, as edge_stream() counts */
+
+#define FIRST_STREAM 1u
+#define LAST_STREAM (3 * CTL_SESSIONS)
+
+void sessions_init(struct sessions *a, struct host *h, struct port *p)
+{
+	memset(a, 0, sizeof(*a));
+	a->host = h;
+	a->port = p;
+	for (unsigned i = 0; i < CTL_SESSIONS; i++)
+		for (int j = IN; j <= ERR; j++)
+			flow_init(&a->s[i].flow[j]);
+}
+
+static void close_flows(struct session *s)
+{
+	for (int j = IN; j <= ERR; j++)
+		flow_close(&s->flow[j]);
+}
+
+void sessions_free(struct sessions *a)
+{
+	for (unsigned i = 0; i < CTL_SESSIONS; i++)
+		close_flows(&a->s[i]);
+}
+
+static bool is_running(const struct session *s)
+{
+	return s->state == SESSION_ASKED || s->state == SESSION_STARTED;
+}
+
+static struct flow *flow_of(struct sessions *a, unsigned stream)
+{
+	if (stream < FIRST_STREAM || stream > LAST_STREAM)
+		return NULL;
+	stream -= FIRST_STREAM;
+	return &a->s[stream / 3].flow[stream % 3];
+}
+
+/* No more from either side; what came from the guest is still written. */
+static void finish_flows(struct sessions *a, struct session *s)
+{
+	for (int j = IN; j <= ERR; j++)
+		if (s->flow[j].fd >= 0)
+			flow_finish(&s->flow[j], a->port->mux);
+}
+
+static void send_gone(struct sessions *a, const char *why)
+{
+	struct edge_record r = {.kind = EDGE_EV_GONE};
+
+	host_text(&r, why);
+	host_send(a->host, &r);
+	a->state = PORT_GONE;
+}
+
+static void port_over(struct sessions *a)
+{
+	port_close(a->port);
+	for (unsigned i = 0; i < CTL_SESSIONS; i++)
+		finish_flows(a, &a->s[i]);
+}
+
+static void violated(struct sessions *a, const char *why)
+{
+	if (a->state == PORT_GONE)
+		return;
+	port_over(a);
+	send_gone(a, why);
+}
+
+/* Commands of vmrun */
+
+static void close_all(int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+}
+
+/* The encoded message in a memory file, allocated; NULL if it is none. */
+static void *load(int fd, size_t *n)
+{
+	struct stat st;
+	own_free char *at = NULL;
+	size_t have = 0;
+
+	if (fstat(fd, &st) < 0 || st.st_size < 8 ||
+	    st.st_size > (off_t)CTL_HOST_MAX + 8)
+		return NULL;
+	*n = (size_t)st.st_size;
+	at = malloc(*n);
+	while (at && have < *n) {
+		ssize_t got = pread(fd, at + have, *n - have, (off_t)have);
+
+		if (got <= 0)
+			return NULL;
+		have += (size_t)got;
+	}
+	return steal_ptr(&at);
+}
+
+/* The guest must be there: before HELLO nothing is written to the port. */
+static int open_streams(struct sessions *a, struct session *s)
+{
+	for (int j = IN; j <= ERR; j++) {
+		struct flow *f = &s->flow[j];
+
+		if (f->fd >= 0 &&
+		    mux_open(a->port->mux, f->stream, MUX_SERVICE_STDIO) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* How many descriptors follow the memory file; -1: no such combination. */
+static int count_stdio(uint32_t bits)
+{
+	if (bits == EDGE_STDIO_TTY)
+		return 1;
+	if (bits & ~(EDGE_STDIO_IN | EDGE_STDIO_OUT | EDGE_STDIO_ERR))
+		return -1;
+	return !!(bits & EDGE_STDIO_IN) + !!(bits & EDGE_STDIO_OUT) +
+	       !!(bits & EDGE_STDIO_ERR);
+}
+
+/* Takes the descriptors. */
+static void start_flows(struct session *s, uint32_t session, uint32_t bits,
+			const int *fds)
+{
+	if (bits == EDGE_STDIO_TTY) {
+		flow_start(&s->flow[OUT], fds[0], edge_stream(session, OUT),
+			   FLOW_BOTH);
+		return;
+	}
+	if (bits & EDGE_STDIO_IN)
+		flow_start(&s->flow[IN], *fds++, edge_stream(session, IN),
+			   FLOW_TO_GUEST);
+	if (bits & EDGE_STDIO_OUT)
+		flow_start(&s->flow[OUT], *fds++, edge_stream(session, OUT),
+			   FLOW_FROM_GUEST);
+	if (bits & EDGE_STDIO_ERR)
+		flow_start(&s->flow[ERR], *fds++, edge_stream(session, ERR),
+			   FLOW_FROM_GUEST);
+}
+
+/* LAUNCH and EXEC.  -1: refused, for vmrun to choose another number. */
+static int start(struct sessions *a, const struct edge_record *r, int *fds)
+{
+	struct session *s = &a->s[r->session];
+	own_fd file = fds[0];
+	own_free char *message = NULL;
+	size_t n;
+
+	if (s->state != SESSION_FREE) {
+		close_all(fds + 1, (size_t)count_stdio(r->stdio));
+		return -1;
+	}
+	start_flows(s, r->session, r->stdio, fds + 1);
+	message = load(file, &n);
+	if (!message || (a->state == PORT_UP && open_streams(a, s) < 0) ||
+	    port_say(a->port, message, n) < 0) {
+		finish_flows(a, s);
+		close_flows(s);
+		return -1;
+	}
+	s->state = SESSION_ASKED;
+	s->ready = false;
+	s->resized = false;
+	return 0;
+}
+
+static void say(struct sessions *a, struct buf *b)
+{
+	if (b->bad || port_say(a->port, b->data, b->len) < 0)
+		host_log(a->host, LOG_LEVEL_WARN,
+			 "the guest does not read: a message for it is lost");
+	buf_free(b);
+}
+
+static void hang_up(struct sessions *a, struct session *s)
+{
+	finish_flows(a, s);
+	close_flows(s);
+}
+
+/* The commands without descriptors; r->session is in range. */
+static void act(struct sessions *a, const struct edge_record *r)
+{
+	struct session *s = &a->s[r->session];
+	struct buf b;
+
+	buf_init(&b, 64);
+	switch ((enum edge_kind)r->kind) {
+	case EDGE_CMD_SIGNAL:
+		if (is_running(s))
+			ctl_put_signal(&b, r->session, r->value);
+		break;
+	case EDGE_CMD_WINSIZE:
+		s->win = r->win;
+		s->resized = is_running(s);
+		break;
+	case EDGE_CMD_CLOCK:
+		ctl_put_clock(&b, r->ns);
+		break;
+	case EDGE_CMD_STOP:
+		ctl_put_stop(&b);
+		break;
+	case EDGE_CMD_HANGUP:
+		hang_up(a, s);
+		break;
+	case EDGE_CMD_LAUNCH:
+	case EDGE_CMD_EXEC:
+	case EDGE_EV_HELLO:
+	case EDGE_EV_STARTED:
+	case EDGE_EV_READY:
+	case EDGE_EV_EXIT:
+	case EDGE_EV_LOG:
+	case EDGE_EV_GONE:
+	case EDGE_EV_FULL:
+		break; /* not here: is_command(), is_start() */
+	}
+	if (b.len || b.bad)
+		say(a, &b);
+}
+
+static bool is_start(const struct edge_record *r)
+{
+	return r->kind == EDGE_CMD_LAUNCH || r->kind == EDGE_CMD_EXEC;
+}
+
+static bool is_command(const struct edge_record *r, size_t n)
+{
+	int stdio = count_stdio(r->stdio);
+
+	if (r->version != EDGE_VERSION || r->session >= CTL_SESSIONS ||
+	    r->kind < EDGE_CMD_LAUNCH || r->kind > EDGE_CMD_HANGUP)
+		return false;
+	if (!is_start(r))
+		return !n;
+	/* Session 0 is the application, and is launched. */
+	if ((r->kind == EDGE_CMD_LAUNCH) != (r->session == 0))
+		return false;
+	return stdio >= 0 && n == 1 + (size_t)stdio;
+}
+
+void sessions_command(struct sessions *a, const struct edge_record *r, int *fds,
+		      size_t n)
+{
+	if (!is_command(r, n)) {
+		close_all(fds, n);
+		violated(a, "vmrun and vmrun-mux do not fit together");
+		return;
+	}
+	if (!port_is_open(a->port)) {
+		close_all(fds, n);
+		if (r->kind == EDGE_CMD_HANGUP)
+			hang_up(a, &a->s[r->session]);
+		return;
+	}
+	if (!is_start(r))
+		act(a, r);
+	else if (start(a, r, fds) < 0)
+		host_event(a->host, EDGE_EV_FULL, r->session);
+}
+
+/* Messages of the guest */
+
+static int on_hello(struct sessions *a, const struct ctl_guest_msg *m,
+		    struct err *e)
+{
+	struct edge_record r = {.kind = EDGE_EV_HELLO, .value = m->version};
+
+	if (a->state != PORT_WAITING)
+		return err_set(e, EPROTO, "the guest says hello twice");
+	if (m->version != CTL_VERSION)
+		return err_set(e, 0,
+			       "the guest image speaks version %" PRIu32
+			       ", not %u: import it again",
+			       m->version, CTL_VERSION);
+	a->state = PORT_UP;
+	for (unsigned i = 0; i < CTL_SESSIONS; i++)
+		if (is_running(&a->s[i]) && open_streams(a, &a->s[i]) < 0)
+			return err_set(e, ENOMEM, "opening streams");
+	host_send(a->host, &r);
+	return 0;
+}
+
+static void on_log(struct sessions *a, const struct ctl_guest_msg *m)
+{
+	enum log_level level = LOG_LEVEL_DEBUG;
+
+	if (m->level < LOG_LEVEL_DEBUG)
+		level = (enum log_level)m->level;
+	host_log(a->host, level, m->text);
+}
+
+static bool is_exit(const struct ctl_guest_msg *m)
+{
+	switch ((enum ctl_exit)m->kind) {
+	case CTL_EXIT_CODE:
+		return m->value <= 255;
+	case CTL_EXIT_SIGNAL:
+		return m->value >= 1 && m->value <= 64;
+	case CTL_EXIT_NOT_FOUND:
+	case CTL_EXIT_NOT_EXEC:
+	case CTL_EXIT_SETUP:
+		return true;
+	}
+	return false;
+}
+
+static int on_exit_message(struct sessions *a, struct session *s,
+			   const struct ctl_guest_msg *m, struct err *e)
+{
+	if (!is_exit(m))
+		return err_set(e, EPROTO, "an impossible exit status");
+	s->exit = (struct edge_record){
+		.kind = EDGE_EV_EXIT,
+		.session = m->session,
+		.exit = m->kind,
+		.value = m->value,
+	};
+	host_text(&s->exit, m->text);
+	s->state = SESSION_ENDED;
+	finish_flows(a, s);
+	return 0;
+}
+
+/* The messages about one session. */
+static int on_session(struct sessions *a, const struct ctl_guest_msg *m,
+		      struct err *e)
+{
+	struct session *s;
+
+	if (a->state != PORT_UP || m->session >= CTL_SESSIONS ||
+	    !is_running(&a->s[m->session]))
+		return err_set(e, EPROTO,
+			       "the guest names session %" PRIu32
+			       ", which does not run",
+			       m->session);
+	s = &a->s[m->session];
+	if (m->type == CTL_EXIT)
+		return on_exit_message(a, s, m, e);
+	if (m->type == CTL_STARTED) {
+		if (s->state == SESSION_STARTED)
+			return err_set(e, EPROTO, "a session starts twice");
+		s->state = SESSION_STARTED;
+		host_event(a->host, EDGE_EV_STARTED, m->session);
+		return 0;
+	}
+	/* An application may say it as often as it likes: told once. */
+	if (!s->ready)
+		host_event(a->host, EDGE_EV_READY, m->session);
+	s->ready = true;
+	return 0;
+}
+
+static int on_message(struct sessions *a, const struct ctl_guest_msg *m,
+		      struct err *e)
+{
+	switch (m->type) {
+	case CTL_HELLO:
+		return on_hello(a, m, e);
+	case CTL_LOG:
+		on_log(a, m);
+		return 0;
+	case CTL_STARTED:
+	case CTL_READY:
+	case CTL_EXIT:
+		return on_session(a, m, e);
+	case CTL_LAUNCH:
+	case CTL_EXEC:
+	case CTL_SIGNAL:
+	case CTL_WINSIZE:
+	case CTL_CLOCK:
+	case CTL_STOP:
+		break;
+	}
+	return err_set(e, EPROTO, "the guest sends a message of the host");
+}
+
+static int on_control(struct sessions *a, struct mux_event *ev, struct err *e)
+{
+	struct ctl_guest_msg m;
+	int r;
+
+	while ((r = port_message(a->port, ev, &m, e)) > 0)
+		if (on_message(a, &m, e) < 0)
+			return -1;
+	return r;
+}
+
+/* Streams that the guest opens: no service is offered yet. */
+static void on_open(struct sessions *a, const struct mux_event *ev)
+{
+	mux_reset(a->port->mux, ev->stream);
+	if (!a->refused++)
+		host_log(a->host, LOG_LEVEL_WARN,
+			 "the guest opened a stream that nobody serves");
+}
+
+static int on_event(struct sessions *a, struct mux_event *ev, struct err *e)
+{
+	struct flow *f = flow_of(a, ev->stream);
+
+	if (ev->kind == MUX_EV_DATA && ev->stream == MUX_CONTROL)
+		return on_control(a, ev, e);
+	if (ev->kind == MUX_EV_OPEN)
+		on_open(a, ev);
+	if (!f)
+		return 0;
+	switch (ev->kind) {
+	case MUX_EV_DATA:
+		if (flow_data(f, a->port->mux, ev->data, ev->len) < 0)
+			return err_set(e, EPROTO,
+				       "stream %u: data the wrong "
+				       "way",
+				       ev->stream);
+		break;
+	case MUX_EV_EOF:
+		flow_eof(f, a->port->mux);
+		break;
+	case MUX_EV_RESET:
+		flow_reset(f);
+		break;
+	case MUX_EV_NONE:
+	case MUX_EV_OPEN:
+	case MUX_EV_CREDIT:
+		break;
+	}
+	return 0;
+}
+
+void sessions_port(struct sessions *a)
+{
+	struct err e = ERR_INIT;
+	struct mux_event ev;
+
+	if (!port_is_open(a->port))
+		return;
+	do {
+		if (port_event(a->port, &ev, &e) < 0 ||
+		    on_event(a, &ev, &e) < 0) {
+			violated(a, e.msg);
+			return;
+		}
+	} while (ev.kind != MUX_EV_NONE);
+	if (a->port->closed) {
+		port_over(a);
+		a->state = PORT_ENDED;
+	}
+}
+
+void sessions_watch(struct sessions *a, struct watch *w)
+{
+	for (unsigned i = 0; i < CTL_SESSIONS; i++)
+		for (int j = IN; j <= ERR; j++)
+			flow_watch(&a->s[i].flow[j], w, a->port->mux);
+}
+
+void sessions_turn(struct sessions *a, const struct watch *w)
+{
+	/* Not always the same one first: the room in the port's output is
+	 * shared, and the first would have all of it. */
+	a->turn = (a->turn + 1) % CTL_SESSIONS;
+	for (unsigned i = 0; i < CTL_SESSIONS; i++) {
+		struct session *s = &a->s[(a->turn + i) % CTL_SESSIONS];
+
+		for (int j = IN; j <= ERR; j++)
+			flow_turn(&s->flow[j], w, a->port->mux);
+	}
+}
+
+/* What ended a flow, other than that its reader left. */
+static void log_errors(struct sessions *a, struct session *s)
+{
+	struct err e = ERR_INIT;
+
+	for (int j = IN; j <= ERR; j++) {
+		struct flow *f = &s->flow[j];
+
+		if (!f->error)
+			continue;
+		err_set(&e, f->error, "cannot write what the application says");
+		host_log(a->host, LOG_LEVEL_WARN, e.msg);
+		f->error = 0;
+	}
+}
+
+static void send_winsize(struct sessions *a, uint32_t session)
+{
+	struct session *s = &a->s[session];
+	struct buf b;
+
+	buf_init(&b, 64);
+	ctl_put_winsize(&b, session, &s->win);
+	s->resized = false;
+	say(a, &b);
+}
+
+/* True if nothing of the session's output waits. */
+static bool settle(struct sessions *a, uint32_t session)
+{
+	struct session *s = &a->s[session];
+
+	log_errors(a, s);
+	if (s->resized && a->state == PORT_UP && is_running(s))
+		send_winsize(a, session);
+	for (int j = IN; j <= ERR; j++)
+		if (!flow_is_drained(&s->flow[j]))
+			return false;
+	if (s->state != SESSION_ENDED)
+		return true;
+	close_flows(s);
+	host_send(a->host, &s->exit);
+	s->state = SESSION_FREE;
+	return true;
+}
+
+void sessions_settle(struct sessions *a)
+{
+	bool drained = true;
+
+	for (uint32_t i = 0; i < CTL_SESSIONS; i++)
+		drained = settle(a, i) && drained;
+	if (a->state == PORT_ENDED && drained)
+		send_gone(a, "the virtual machine closed its port");
+	if (a->state == PORT_UP)
+		port_pump(a->port);
+}
