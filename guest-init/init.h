@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * vmrun-init: PID 1 of the guest, root there, nothing outside.
+ *
+ * Theory of operation
+ *
+ * The host's half of vmrun does not believe a word of what comes from here, so
+ * this program guards nothing: it has to be short, and to end in an orderly
+ * way.  One thread, one poll loop (loop.c), these parts:
+ *
+ *     main.c     the life story, the console, the end
+ *     modules.c  kernel modules of the initramfs, by group
+ *     port.c     the virtio port: frames in, frames out
+ *     root.c     the new root and the step into it
+ *     place.c    paths below the new root, made where they are missing
+ *     mounts.c   the launch record's mount list
+ *     dev.c      /dev: the usual nodes and those asked for
+ *     etc.c      /etc/passwd and its kin, hostname, loopback
+ *     control.c  what the host says
+ *     session.c  commands and what becomes of them
+ *     child.c    from fork() to execve()
+ *     stream.c   bytes between the port and a command
+ *     notify.c   readiness
+ *
+ * Until the root is composed an error ends in EXIT_SETUP with its text, and the
+ * VM powers off.  When session 0 has ended: everything is killed, files are
+ * synced, EXIT is sent, and the VM powers off once the host said STOP, closed
+ * the port, or let GOODBYE_MS pass.
+ */
+#ifndef GUEST_INIT_INIT_H
+#define GUEST_INIT_INIT_H
+
+#include "wire/control.h"
+#include "wire/mux.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+
+#define NEWROOT "/newroot"
+#define SHARE_AT                                                               \
+	"/share" /* the whole shared tree, until the root is composed */
+#define NOTIFY_PATH "/run/vmrun/notify"
+#define GOODBYE_MS 10000
+#define REAP_MS 5000
+#define DEVICE_MS 30000
+#define PIPE_SIZE (1 << 20)
+
+/* A stream of the port, between the host and a descriptor of ours. */
+struct stream {
+	int fd;		    /* -1: not bound to a command yet, or over */
+	bool reads;	    /* fd to host */
+	bool writes;	    /* host to fd */
+	bool terminal;	    /* fd is a pty: end of input is a character */
+	bool ended;	    /* the host sent EOF: close fd after `pending` */
+	bool over;	    /* nothing joins it to a command any more */
+	size_t pending_at;  /* bytes of `pending` that are written */
+	struct buf pending; /* from the host, at most MUX_WINDOW */
+};
+
+enum session_state {
+	SESSION_FREE,
+	SESSION_STARTING, /* forked; execve() has not succeeded yet */
+	SESSION_RUNNING,
+	SESSION_ENDED, /* its process is reaped, its output is being sent */
+};
+
+struct session {
+	enum session_state state;
+	pid_t pid;	       /* leader of its session and process group */
+	int start_fd;	       /* the child's report: end of file is success */
+	int ready_fd;	       /* -1: none, or over */
+	int slave_fd;	       /* the command's end of its terminal, else -1 */
+	bool ready;	       /* READY was sent */
+	unsigned in, out, err; /* streams, 0: none or over */
+	uint64_t out_left, err_left; /* SESSION_ENDED: bytes to send at most */
+	enum ctl_exit kind;
+	uint32_t value;
+	char text[CTL_TEXT_MAX];
+};
+
+struct init {
+	int port;
+	struct mux *mux;
+	struct buf ctl_in, ctl_out; /* control bytes that came, and that wait */
+	int signals;		    /* signalfd: SIGCHLD */
+	int notify;
+	int modules; /* /modules of the initramfs, until `late` ones are loaded
+		      */
+	int initramfs;
+	bool launched;	/* LAUNCH came */
+	bool said_exit; /* EXIT of session 0 is queued or sent */
+	bool stop;	/* the host said STOP */
+	bool gone;	/* the port is closed, or broken */
+	struct launch launch;
+	struct session sessions[CTL_SESSIONS];
+	struct stream streams[MUX_STREAMS];
+};
+
+/* main.c */
+
+/* One line on the console: `vmrun-init: text`. */
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Milliseconds of the monotonic clock. */
+int64_t now_ms(void);
+
+/* modules.c */
+
+/* The directory of the modules, or -1: the kernel has everything built in. */
+int modules_open(void);
+/*
+ * Loads the modules of a group in the list's order.  One that does not load is
+ * reported on the console and left out: the kernel may have it built in.
+ */
+void modules_load(int dir, const char *group);
+/*
+ * In a child of its own: loads group `late`, then empties the initramfs, whose
+ * memory is free from then on.  Takes both descriptors.
+ */
+void modules_late(struct init *in);
+
+/* port.c */
+
+/* Netlink socket that hears of new devices; to be opened before modules load.
+ */
+int uevents_open(void);
+/* Waits for the port, opens it, waits for the host's end.  0, or -1 and e. */
+int port_open(struct init *in, int uevents, struct err *e);
+/* Reads what is there; calls control_data(), stream_data() and so on. */
+void port_read(struct init *in);
+/* Writes as much as the port takes. */
+void port_flush(struct init *in);
+bool port_has_output(struct init *in);
+
+/* root.c */
+
+/* /proc, /sys and /dev of the initramfs. */
+int root_early(struct err *e);
+/*
+ * Everything of the launch record up to the moment before the command: mounts,
+ * devices, /etc, names, clock; the process is in the new root afterwards and
+ * nothing of the initramfs can be reached by a path.
+ */
+int root_compose(struct init *in, struct err *e);
+void clock_set(uint64_t ns);
+
+/* place.c: `root` is a descriptor of the new root; paths may be hostile. */
+
+/*
+ * O_PATH descriptor of what is at `path`, no matter which links lead there:
+ * none leads out of root.  -1 with errno.
+ */
+int place_open(int root, const char *path, int flags);
+/*
+ * A directory, made (0755, owner of its parent) with its parents where it is
+ * missing; never inside a share.  The caller's descriptor, or -1 and e.
+ */
+int place_dir(int root, const char *path, struct err *e);
+/* The same for an empty file. */
+int place_file(int root, const char *path, struct err *e);
+/* The directory that `path` is in, made where missing; *name borrows path. */
+int place_parent(int root, const char *path, const char **name, struct err *e);
+/* Whether a descriptor lies in a share: nothing is made there. */
+bool place_is_shared(int fd);
+
+/* mounts.c */
+
+/* Applies the record's list below root; modules: for group `disk`. */
+int mounts_apply(int root, const struct launch *l, int modules, struct err *e);
+
+/* dev.c */
+
+/* Fills NEWROOT/dev from the initramfs's own /dev. */
+int dev_compose(const struct launch *l, int modules, struct err *e);
+
+/* etc.c */
+
+/* Files of /etc that the mount list left open. */
+int etc_compose(int root, const struct launch *l, struct err *e);
+/* Host name and the loopback device. */
+void names_set(const struct launch *l);
+
+/* control.c */
+
+/* Bytes of the control stream. */
+void control_data(struct init *in, const void *p, size_t n);
+/* Sends what waits in ctl_out, as credit allows. */
+void control_flush(struct init *in);
+
+/* session.c */
+
+/* Starts a command.  A failure is sent as EXIT of the session. */
+void session_start(struct init *in, const struct session_spec *spec);
+void session_signal(struct init *in, uint32_t session, int signo);
+void session_winsize(struct init *in, uint32_t session,
+		     const struct winsize_msg *w);
+/* Reaps all that ended; the sessions among them become SESSION_ENDED. */
+void session_reap(struct init *in);
+/* The child's report on session->start_fd. */
+void session_started(struct init *in, struct session *s);
+/* Sends EXIT of every ended session whose output is out. */
+void session_settle(struct init *in);
+/* Kills everything, ends all other sessions, syncs, sends EXIT of session 0. */
+void session_end_all(struct init *in);
+void session_ready(struct init *in, struct session *s);
+void session_ready_read(struct init *in, struct session *s);
+/* The session of a process by its leader; session 0 if it is none's. */
+struct session *session_of(struct init *in, pid_t pid);
+/* EXIT of session 0: the guest could not be set up. */
+void session_setup_failed(struct init *in, const struct err *e);
+
+/* child.c */
+
+/* The child's last words: nothing comes if execve() succeeded. */
+struct child_report {
+	uint32_t kind; /* enum ctl_exit */
+	uint32_t value;
+	char text[256];
+};
+
+struct child_plan {
+	const struct session_spec *spec;
+	uid_t uid;
+	gid_t gid;
+	int in, out, err; /* what become 0, 1 and 2 */
+	int ready;	  /* what becomes spec->ready_fd, or -1 */
+	int report;	  /* for struct child_report; close-on-exec */
+};
+
+/* In the new process: becomes the command. */
+_Noreturn void child_run(const struct child_plan *c);
+
+/* stream.c */
+
+void stream_opened(struct init *in, unsigned id);
+void stream_data(struct init *in, unsigned id, const void *p, size_t n);
+void stream_eof(struct init *in, unsigned id);
+void stream_reset(struct init *in, unsigned id);
+/* Joins a stream to a descriptor, which it takes: in, out or both ways. */
+enum stream_way { STREAM_IN, STREAM_OUT, STREAM_BOTH };
+void stream_bind(struct init *in, unsigned id, int fd, enum stream_way way);
+/* Writes what is pending to the descriptor. */
+void stream_write(struct init *in, unsigned id);
+/*
+ * Reads at most *left bytes for the host, as credit allows (NULL: no limit),
+ * and counts down.  True once nothing more is to be read now: the descriptor
+ * is empty, at its end, or *left is 0.  False: there is no credit.
+ */
+bool stream_read(struct init *in, unsigned id, uint64_t *left);
+/* The command is gone: ends the stream on our side. */
+void stream_close(struct init *in, unsigned id);
+/* What poll() should look for, 0 for nothing. */
+short stream_wants(struct init *in, unsigned id);
+
+/* notify.c */
+
+/* Makes the socket at NOTIFY_PATH; -1 if that cannot be. */
+int notify_open(void);
+void notify_read(struct init *in);
+
+/* loop.c */
+
+/* Until `done` says so, or deadline (now_ms(), -1: none) is over. */
+void loop_run(struct init *in, bool (*done)(const struct init *in),
+	      int64_t deadline);
+
+#endif

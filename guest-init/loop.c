@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The one place that waits.  Runs in the guest as PID 1. */
+#include "guest-init/init.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#define WATCHES (3 + 2 * CTL_SESSIONS + MUX_STREAMS)
+
+enum watch_kind {
+	WATCH_PORT,
+	WATCH_SIGNALS,
+	WATCH_NOTIFY,
+	WATCH_START,
+	WATCH_READY,
+	WATCH_STREAM,
+};
+
+struct watches {
+	size_t n;
+	struct pollfd p[WATCHES];
+	struct {
+		enum watch_kind kind;
+		unsigned which; /* session or stream */
+	} w[WATCHES];
+};
+
+/* Nothing is looked at that nothing is wanted of: a hang-up would be reported
+ * again and again. */
+static void watch(struct watches *x, int fd, short events, enum watch_kind kind,
+		  unsigned which)
+{
+	if (fd < 0 || !events)
+		return;
+	x->p[x->n] = (struct pollfd){.fd = fd, .events = events};
+	x->w[x->n].kind = kind;
+	x->w[x->n].which = which;
+	x->n++;
+}
+
+static void collect(struct init *in, struct watches *x)
+{
+	int port = POLLIN | (port_has_output(in) ? POLLOUT : 0);
+
+	x->n = 0;
+	watch(x, in->port, (short)port, WATCH_PORT, 0);
+	watch(x, in->signals, POLLIN, WATCH_SIGNALS, 0);
+	watch(x, in->notify, POLLIN, WATCH_NOTIFY, 0);
+	for (unsigned i = 0; i < CTL_SESSIONS; i++) {
+		struct session *s = &in->sessions[i];
+
+		if (s->state == SESSION_STARTING)
+			watch(x, s->start_fd, POLLIN, WATCH_START, i);
+		if (s->state == SESSION_STARTING || s->state == SESSION_RUNNING)
+			watch(x, s->ready_fd, POLLIN, WATCH_READY, i);
+	}
+	for (unsigned i = 1; i < MUX_STREAMS; i++)
+		watch(x, in->streams[i].fd, stream_wants(in, i), WATCH_STREAM,
+		      i);
+}
+
+static void on_signal(struct init *in)
+{
+	char info[512];
+
+	if (read(in->signals, info, sizeof(info)) > 0)
+		session_reap(in);
+}
+
+static void on_stream(struct init *in, unsigned id, int what)
+{
+	if (what & (POLLOUT | POLLERR) && in->streams[id].writes)
+		stream_write(in, id);
+	if (what & (POLLIN | POLLHUP | POLLERR))
+		stream_read(in, id, NULL);
+}
+
+static void act(struct init *in, enum watch_kind kind, unsigned which, int what)
+{
+	switch (kind) {
+	case WATCH_PORT:
+		if (what & (POLLIN | POLLHUP | POLLERR))
+			port_read(in);
+		break;
+	case WATCH_SIGNALS:
+		on_signal(in);
+		break;
+	case WATCH_NOTIFY:
+		notify_read(in);
+		break;
+	case WATCH_START:
+		if (in->sessions[which].state == SESSION_STARTING)
+			session_started(in, &in->sessions[which]);
+		break;
+	case WATCH_READY:
+		if (in->sessions[which].ready_fd >= 0)
+			session_ready_read(in, &in->sessions[which]);
+		break;
+	case WATCH_STREAM:
+		on_stream(in, which, what);
+		break;
+	}
+}
+
+static void turn(struct init *in, struct watches *x, int timeout)
+{
+	/* Whoever comes first may fill the port's output: another each time. */
+	static size_t first;
+
+	collect(in, x);
+	if (poll(x->p, (nfds_t)x->n, timeout) <= 0)
+		return;
+	first++;
+	for (size_t i = 0; i < x->n; i++) {
+		size_t at = (first + i) % x->n;
+
+		if (x->p[at].revents)
+			act(in, x->w[at].kind, x->w[at].which,
+			    x->p[at].revents);
+	}
+}
+
+void loop_run(struct init *in, bool (*done)(const struct init *in),
+	      int64_t deadline)
+{
+	static struct watches x;
+
+	for (;;) {
+		int64_t left = deadline < 0 ? -1 : deadline - now_ms();
+
+		session_settle(in);
+		control_flush(in);
+		port_flush(in);
+		if (done(in) || (deadline >= 0 && left <= 0))
+			return;
+		turn(in, &x, (int)left);
+	}
+}

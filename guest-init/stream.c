@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Bytes between the port and a command's descriptors.  Runs in the guest as
+ * PID 1.
+ *
+ * The host may send MUX_WINDOW bytes that were not consumed; they wait in
+ * `pending`.  The other way a descriptor is only read into room that the host
+ * gave credit for, straight into the port's output: nothing waits here.
+ */
+#include "guest-init/init.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static void clear(struct stream *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	buf_free(&s->pending);
+	memset(s, 0, sizeof(*s));
+	s->fd = -1;
+	buf_init(&s->pending, 2 * MUX_WINDOW + 1);
+}
+
+void stream_opened(struct init *in, unsigned id)
+{
+	clear(&in->streams[id]);
+}
+
+void stream_reset(struct init *in, unsigned id)
+{
+	clear(&in->streams[id]);
+}
+
+static void keep(struct stream *s, const void *p, size_t n)
+{
+	if (s->pending_at > MUX_WINDOW) {
+		buf_consume(&s->pending, s->pending_at);
+		s->pending_at = 0;
+	}
+	buf_put(&s->pending, p, n);
+}
+
+/*
+ * The command does not read any more: tells the host to stop.  A terminal is
+ * still read, its last output may be there.
+ */
+static void no_reader(struct init *in, unsigned id)
+{
+	struct stream *s = &in->streams[id];
+
+	if (s->terminal) {
+		s->writes = false;
+		buf_clear(&s->pending);
+		s->pending_at = 0;
+		return;
+	}
+	mux_reset(in->mux, id);
+	clear(s);
+}
+
+/* Bytes written, 0 if it would block; -1 after no_reader(). */
+static ssize_t put(struct init *in, unsigned id, const void *p, size_t n)
+{
+	ssize_t did = write(in->streams[id].fd, p, n);
+
+	if (did >= 0) {
+		mux_consumed(in->mux, id, (size_t)did);
+		return did;
+	}
+	if (errno == EAGAIN || errno == EINTR)
+		return 0;
+	no_reader(in, id);
+	return -1;
+}
+
+/* After the last byte: the command reads end of file. */
+static void finish_input(struct init *in, unsigned id)
+{
+	struct stream *s = &in->streams[id];
+
+	s->ended = false;
+	if (s->terminal)
+		return;
+	mux_send_eof(in->mux, id);
+	clear(s);
+	s->over = true;
+}
+
+void stream_data(struct init *in, unsigned id, const void *p, size_t n)
+{
+	struct stream *s = &in->streams[id];
+	bool waits = s->pending.len > s->pending_at;
+	const char *at = p;
+
+	/* What comes for a stream that only goes out is of no use. */
+	if (s->over || (s->fd >= 0 && !s->writes)) {
+		mux_consumed(in->mux, id, n);
+		return;
+	}
+	while (s->fd >= 0 && n && !waits) {
+		ssize_t did = put(in, id, at, n);
+
+		if (did < 0)
+			return;
+		waits = !did;
+		at += did;
+		n -= (size_t)did;
+	}
+	if (n)
+		keep(s, at, n);
+}
+
+void stream_write(struct init *in, unsigned id)
+{
+	struct stream *s = &in->streams[id];
+
+	while (s->pending_at < s->pending.len) {
+		ssize_t did = put(in, id, s->pending.data + s->pending_at,
+				  s->pending.len - s->pending_at);
+
+		if (did < 0)
+			return;
+		if (!did)
+			break;
+		s->pending_at += (size_t)did;
+	}
+	if (s->pending_at < s->pending.len)
+		return;
+	buf_clear(&s->pending);
+	s->pending_at = 0;
+	if (s->ended)
+		finish_input(in, id);
+}
+
+void stream_eof(struct init *in, unsigned id)
+{
+	struct stream *s = &in->streams[id];
+
+	if (s->over)
+		return;
+	/* The line discipline's end of file; a program that reads raw bytes
+	 * gets the byte, as from a keyboard. */
+	if (s->terminal && s->writes)
+		keep(s, "\4", 1);
+	s->ended = true;
+	if (s->fd >= 0 && s->writes)
+		stream_write(in, id);
+}
+
+void stream_bind(struct init *in, unsigned id, int fd, enum stream_way way)
+{
+	struct stream *s;
+
+	if (id >= MUX_STREAMS || !mux_is_open(in->mux, id)) {
+		close(fd);
+		return;
+	}
+	s = &in->streams[id];
+	s->fd = fd;
+	s->reads = way != STREAM_IN;
+	s->writes = way != STREAM_OUT;
+	s->terminal = way == STREAM_BOTH;
+	if (s->writes)
+		stream_write(in, id);
+}
+
+/* Nothing more comes from the command. */
+static void no_writer(struct init *in, unsigned id)
+{
+	mux_send_eof(in->mux, id);
+	clear(&in->streams[id]);
+	in->streams[id].over = true;
+}
+
+bool stream_read(struct init *in, unsigned id, uint64_t *left)
+{
+	struct stream *s = &in->streams[id];
+	void *at;
+	size_t room;
+
+	if (s->fd < 0 || !s->reads)
+		return true;
+	while ((!left || *left) &&
+	       (at = mux_send_begin(in->mux, id, &room)) != NULL) {
+		ssize_t n;
+
+		if (left && room > *left)
+			room = (size_t)*left;
+		n = read(s->fd, at, room);
+		mux_send_end(in->mux, id, n > 0 ? (size_t)n : 0);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return true;
+		if (n <= 0) {
+			no_writer(in, id);
+			return true;
+		}
+		if (left)
+			*left -= (size_t)n;
+	}
+	return left && !*left;
+}
+
+void stream_close(struct init *in, unsigned id)
+{
+	struct stream *s = &in->streams[id];
+
+	if (!id || id >= MUX_STREAMS || !mux_is_open(in->mux, id) || s->over)
+		return;
+	/* Not RESET for what goes out: the host may still have it to write. */
+	if (s->fd >= 0 && s->reads) {
+		no_writer(in, id);
+		return;
+	}
+	mux_reset(in->mux, id);
+	clear(s);
+	s->over = true;
+}
+
+short stream_wants(struct init *in, unsigned id)
+{
+	struct stream *s = &in->streams[id];
+	int events = 0;
+
+	if (s->fd < 0)
+		return 0;
+	if (s->reads && mux_may_send(in->mux, id))
+		events |= POLLIN;
+	if (s->writes && s->pending.len > s->pending_at)
+		events |= POLLOUT;
+	return (short)events;
+}
