@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The end of a run.  The person's own authority, in the initial user namespace
+ * but for one step: giving files back needs a namespace in which both the
+ * person and U exist, so a child of ours goes there.
+ */
+#include "host/reclaim.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/own.h"
+#include "grant/grant.h"
+#include "host/idmap.h"
+#include "host/manage.h"
+#include "host/probe.h"
+#include "proc/spawn.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+void reclaim_who(const struct facts *f, uid_t uid, struct grant_who *w)
+{
+	w->uid = uid;
+	w->owner = f->uid;
+	w->owner_gid = f->gid;
+	w->umask = f->umask;
+	w->sub_first = f->sub_first;
+	w->sub_count = f->sub_count;
+	w->subgid_first = f->subgid_first;
+	w->subgid_count = f->subgid_count;
+}
+
+/* Arguments of a step that runs as a child in the VM's user namespace. */
+struct inside {
+	struct idmap map; /* first: idmap_write() gets the whole struct */
+	int userns;	  /* -1: a new one is being made */
+	int root;
+	const struct state_identity *id;
+	const struct facts *facts;
+};
+
+/* Who am I now: a child of vmrun, all capabilities in the namespace that maps
+ * the person and U, none outside. */
+static int give_back(void *arg, struct err *e)
+{
+	struct inside *in = arg;
+	struct grant_stats st = {0};
+
+	if (in->userns >= 0 && setns(in->userns, CLONE_NEWUSER) < 0)
+		return err_set(e, errno, "entering the VM's user namespace");
+	return grant_reclaim(in->root, in->id->uid, in->id->gid, in->facts->uid,
+			     in->facts->gid, &st, e);
+}
+
+/* The same child, about to become U: everything of that UID goes. */
+static int kill_all(void *arg, struct err *e)
+{
+	struct inside *in = arg;
+
+	if (in->userns >= 0 && setns(in->userns, CLONE_NEWUSER) < 0)
+		return err_set(e, errno, "entering the VM's user namespace");
+	if (setresuid(in->id->uid, in->id->uid, in->id->uid) < 0)
+		return err_set(e, errno, "becoming UID %u", in->id->uid);
+	/* Signals itself last: kill(-1) spares the caller. */
+	if (kill(-1, SIGKILL) < 0 && errno != ESRCH)
+		return err_set(e, errno, "killing UID %u", in->id->uid);
+	return 0;
+}
+
+static int run_inside(int (*step)(void *, struct err *), struct inside *in,
+		      struct err *e)
+{
+	struct proc_spec s = {.child = step, .arg = in};
+
+	if (in->userns < 0) {
+		s.clone_flags = CLONE_NEWUSER;
+		s.parent = idmap_write;
+	}
+	return proc_run(&s, e);
+}
+
+static void inside_init(struct inside *in, const struct state_identity *id,
+			const struct facts *f, int userns)
+{
+	const struct idmap map = {f->uid,	   f->gid,
+				  f->sub_first,	   f->sub_count,
+				  f->subgid_first, f->subgid_count};
+
+	in->map = map;
+	in->userns = userns;
+	in->root = -1;
+	in->id = id;
+	in->facts = f;
+}
+
+/* The granted object itself, not whatever has its name now; -1 if gone. */
+static int open_root(const struct state_grant *g)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
+			       .resolve = RESOLVE_NO_SYMLINKS |
+					  RESOLVE_NO_MAGICLINKS};
+	own_fd fd =
+		(int)syscall(SYS_openat2, AT_FDCWD, g->path, &how, sizeof(how));
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != g->dev ||
+	    st.st_ino != g->ino)
+		return -1;
+	return steal_fd(&fd);
+}
+
+/* What was edited is on the disk before the row says so (design: order). */
+static int sync_root(int root, struct err *e)
+{
+	own_fd fd = -1;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", root);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || syncfs(fd) < 0)
+		return err_set(e, errno, "syncing");
+	return 0;
+}
+
+static int undo_grant(struct state *s, const struct state_identity *id,
+		      const struct state_grant *g, const struct facts *f,
+		      int userns, struct err *e)
+{
+	own_fd root = open_root(g);
+	struct grant_who who;
+	struct grant_stats st = {0};
+	struct inside in;
+	uint64_t left = 0;
+
+	if (root < 0) {
+		char shown[512];
+
+		err_set(e, 0, "%s is no longer what was granted",
+			log_escape(shown, sizeof(shown), g->path,
+				   strlen(g->path)));
+		return err_hint(e,
+				"if it was moved, entries of UID %u are "
+				"still in its ACLs",
+				id->uid);
+	}
+	inside_init(&in, id, f, userns);
+	in.root = root;
+	if (g->access == ACCESS_RW && run_inside(give_back, &in, e) < 0)
+		return -1;
+	reclaim_who(f, id->uid, &who);
+	if (grant_revoke(root, &who, &st, &left, e) < 0)
+		return -1;
+	if (st.edited && sync_root(root, e) < 0)
+		return -1;
+	return state_grant_done(s, g->id, e);
+}
+
+static int undo_grants(struct state *s, const struct state_identity *id,
+		       const struct facts *f, int userns, struct err *e)
+{
+	struct state_grant *g = NULL;
+	struct err one = ERR_INIT;
+	size_t n = 0;
+	int r = 0;
+
+	if (state_grants(s, id->run, &g, &n, e) < 0)
+		return -1;
+	for (size_t i = n; i-- > 0;) {
+		if (undo_grant(s, id, &g[i], f, userns, &one) == 0)
+			continue;
+		if (r == 0)
+			*e = one;
+		r = -1;
+	}
+	state_grants_free(g, n);
+	return r;
+}
+
+int reclaim_run(struct state *s, struct state_identity *id,
+		const struct facts *f, int userns, int exit_code, struct err *e)
+{
+	int r = state_set_status(s, id->run, IDENTITY_REVOKING, e);
+
+	if (r == 0)
+		r = undo_grants(s, id, f, userns, e);
+	run_dir_remove(f->runtime, id->run);
+	if (r == 0)
+		r = state_release(s, id, exit_code, e);
+	return r;
+}
+
+/*
+ * No process of the UID may be left before its rights are taken away.  The
+ * kernel ends the sandbox with vmrun; this is for what it could not, and it is
+ * done once without looking, because /proc may be mounted with hidepid.
+ */
+static int kill_uid(const struct state_identity *id, const struct facts *f,
+		    struct err *e)
+{
+	struct inside in;
+
+	inside_init(&in, id, f, -1);
+	for (int tries = 0; tries < 200; tries++) {
+		if (run_inside(kill_all, &in, e) < 0)
+			return -1;
+		if (!probe_uid_used(NULL, id->uid))
+			return 0;
+		/* A killed process takes its time to die: wait for the
+		 * kernel, 10 ms a turn, at most two seconds. */
+		poll(NULL, 0, 10);
+	}
+	err_set(e, 0, "processes of UID %u do not end", id->uid);
+	return err_hint(e, "look at them: ps -u %u", id->uid);
+}
+
+static int reclaim_dead(struct state *s, const struct state_run *run,
+			const struct facts *f, struct err *e)
+{
+	struct state_identity id = run->id;
+	int mine;
+	int r;
+
+	id.lock_fd = -1;
+	mine = state_adopt(s, run->id.run, &id, e);
+	if (mine <= 0)
+		return mine;
+	log_info("cleaning up after VM %lld (UID %u), whose vmrun is gone",
+		 (long long)id.run, id.uid);
+	r = kill_uid(&id, f, e);
+	if (r == 0)
+		r = reclaim_run(s, &id, f, -1, 255, e);
+	own_close(&id.lock_fd);
+	return r < 0 ? err_wrap(e, "cleaning up after VM %lld",
+				(long long)run->id.run)
+		     : 1;
+}
+
+int reclaim_dead_runs(struct state *s, const struct facts *f, struct err *e)
+{
+	struct state_run *runs = NULL;
+	struct err one = ERR_INIT;
+	size_t n = 0;
+	int cleaned = 0;
+	int r = 0;
+
+	if (state_runs(s, &runs, &n, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		int did;
+
+		if (runs[i].alive)
+			continue;
+		did = reclaim_dead(s, &runs[i], f, &one);
+		if (did < 0 && r == 0) {
+			*e = one;
+			r = -1;
+		}
+		if (did > 0)
+			cleaned++;
+	}
+	state_runs_free(runs, n);
+	return r < 0 ? -1 : cleaned;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The life of a VM, in order.  The person's own authority.
+ *
+ *     clean what died -> claim a UID -> grant -> stage and start -> supervise
+ *     -> kill -> give back and revoke -> release
+ *
+ * A row of the database precedes each effect, so that whatever interrupts this
+ * function, the next start can finish it.
+ */
+#include "host/run.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/own.h"
+#include "grant/grant.h"
+#include "host/quote.h"
+#include "host/reclaim.h"
+#include "host/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/* Everything that a run holds while it lasts. */
+struct run {
+	const struct plan *plan;
+	struct state *state;
+	struct state_identity id;
+	struct run_dir dir;
+	struct sandbox sandbox;
+	int manage;
+	bool claimed;
+	struct timespec since;
+};
+
+static void phase(struct run *r, const char *name)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	log_info("phase %-8s %8.1f ms", name,
+		 (double)(t.tv_sec - r->since.tv_sec) * 1e3 +
+			 (double)(t.tv_nsec - r->since.tv_nsec) / 1e6);
+	r->since = t;
+}
+
+/* mkdir -p, 0700 for what is missing. */
+static int make_dirs(const char *path, struct err *e)
+{
+	own_free char *p = strdup(path);
+
+	if (!p)
+		return err_set(e, ENOMEM, "%s", path);
+	for (char *s = p + 1;; s++) {
+		char was = *s;
+
+		if (was != '/' && was != '\0')
+			continue;
+		*s = '\0';
+		if (mkdir(p, 0700) < 0 && errno != EEXIST)
+			return err_set(e, errno, "making %s", p);
+		*s = was;
+		if (was == '\0')
+			return 0;
+	}
+}
+
+int run_open_state(const struct facts *f, struct state **s, struct err *e)
+{
+	own_fd dir = -1;
+
+	if (make_dirs(f->state_home, e) < 0)
+		return -1;
+	dir = open(f->state_home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_set(e, errno, "%s", f->state_home);
+	/* state_open() borrows it for as long as the database is open. */
+	if (state_open(dir, s, e) < 0)
+		return -1;
+	(void)steal_fd(&dir);
+	return 0;
+}
+
+static void warn_about(const struct plan_share *sh, const struct grant_stats *g)
+{
+	if (g->foreign)
+		log_warn("%s: %llu entries belong to others and stay closed to "
+			 "the VM, for example %s",
+			 sh->src, (unsigned long long)g->foreign, g->example);
+	if (g->links)
+		log_warn("%s: %llu hard-linked files are left out", sh->src,
+			 (unsigned long long)g->links);
+	if (g->mounts)
+		log_warn("%s: %llu other file systems below it get no grant",
+			 sh->src, (unsigned long long)g->mounts);
+	if (g->unmapped)
+		log_warn("%s: the ACLs of %llu entries name ids that the VM "
+			 "cannot express; it will not be able to read them",
+			 sh->src, (unsigned long long)g->unmapped);
+}
+
+static int apply_grants(struct run *r, struct err *e)
+{
+	const struct plan *p = r->plan;
+	struct grant_who who;
+
+	reclaim_who(p->facts, r->id.uid, &who);
+	for (size_t i = 0; i < p->n_shares; i++) {
+		const struct plan_share *sh = &p->shares[i];
+		struct grant_stats g = {0};
+		int64_t row;
+
+		if (sh->use != SHARE_PERSON)
+			continue;
+		if (state_grant_add(r->state, r->id.run, sh->src, sh->dev,
+				    sh->ino, sh->rw ? ACCESS_RW : ACCESS_RO,
+				    &row, e) < 0)
+			return -1;
+		if (grant_apply(sh->fd, sh->rw ? GRANT_RW : GRANT_RO, &who, &g,
+				e) < 0)
+			return err_wrap(e, "cannot share %s", sh->src);
+		log_info("granted %s %s: %llu entries seen, %llu edited",
+			 sh->rw ? "rw" : "ro", sh->src,
+			 (unsigned long long)g.seen,
+			 (unsigned long long)g.edited);
+		warn_about(sh, &g);
+	}
+	return state_set_status(r->state, r->id.run, IDENTITY_ACTIVE, e);
+}
+
+/* The command as `vmrunctl ps` shows it. */
+static void command_line(const struct plan *p, struct buf *b)
+{
+	for (char **a = p->opt->argv; a && *a; a++)
+		buf_printf(b, "%s%s", a == p->opt->argv ? "" : " ", *a);
+	buf_put_u8(b, 0);
+}
+
+static int claim(struct run *r, const struct state_range *range, struct err *e)
+{
+	struct buf cmd;
+	int ret;
+
+	if (run_open_state(r->plan->facts, &r->state, e) < 0)
+		return -1;
+	/* What an earlier vmrun could not finish; its failure is not ours. */
+	if (reclaim_dead_runs(r->state, r->plan->facts, e) < 0)
+		log_err(LOG_LEVEL_WARN, e);
+	phase(r, "state");
+	buf_init(&cmd, 1 << 20);
+	command_line(r->plan, &cmd);
+	ret = state_claim(r->state, range,
+			  cmd.bad ? "" : (const char *)cmd.data, probe_uid_used,
+			  NULL, &r->id, e);
+	buf_free(&cmd);
+	if (ret < 0)
+		return -1;
+	r->claimed = true;
+	phase(r, "claim");
+	return 0;
+}
+
+static int start(struct run *r, const struct tools *t, struct err *e)
+{
+	if (apply_grants(r, e) < 0)
+		return -1;
+	phase(r, "grant");
+	if (run_dir_make(&r->dir, r->plan->facts->runtime, r->id.run, e) < 0)
+		return -1;
+	r->manage = manage_listen(&r->dir, e);
+	if (r->manage < 0)
+		return -1;
+	if (sandbox_start(&r->sandbox, r->plan, t, r->id.uid, r->id.gid,
+			  &r->dir, e) < 0)
+		return -1;
+	phase(r, "spawn");
+	return 0;
+}
+
+/* Everything back; also after a start that failed half-way. */
+static void finish(struct run *r, int exit_code)
+{
+	struct err e = ERR_INIT;
+
+	clock_gettime(CLOCK_MONOTONIC, &r->since);
+	sandbox_kill(&r->sandbox);
+	phase(r, "kill");
+	if (r->claimed && reclaim_run(r->state, &r->id, r->plan->facts,
+				      r->sandbox.userns, exit_code, &e) < 0) {
+		log_err(LOG_LEVEL_WARN, &e);
+		log_warn("the next start of vmrun tries again");
+	}
+	phase(r, "reclaim");
+	sandbox_close(&r->sandbox);
+	own_close(&r->manage);
+	run_dir_close(&r->dir);
+	own_close(&r->id.lock_fd);
+	state_close(r->state);
+}
+
+/* A signal before the supervisor watches for them must not leave half a run:
+ * they wait, and the supervisor finds them. */
+static void hold_signals(void)
+{
+	static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
+		sigaddset(&set, held[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void run_plan(const struct plan *p, const struct tools *t,
+	      const struct state_range *range, const struct status_sinks *sinks,
+	      struct outcome *o, struct err *e)
+{
+	struct run r = {.plan = p,
+			.dir = RUN_DIR_NONE,
+			.sandbox = SANDBOX_NONE,
+			.manage = -1};
+	struct supervise s = {.plan = p, .sinks = sinks};
+
+	r.id.lock_fd = -1;
+	clock_gettime(CLOCK_MONOTONIC, &r.since);
+	hold_signals();
+	o->kind = OUTCOME_NONE;
+	if (claim(&r, range, e) < 0 || start(&r, t, e) < 0) {
+		o->kind = OUTCOME_SETUP;
+	} else {
+		status_started(sinks, r.id.run, r.id.uid);
+		s.sandbox = &r.sandbox;
+		s.state = r.state;
+		s.id = &r.id;
+		s.manage = r.manage;
+		supervise_run(&s, o, e);
+		if (o->kind == OUTCOME_GONE || o->kind == OUTCOME_SETUP)
+			quote_rings(r.sandbox.console, r.sandbox.log);
+	}
+	finish(&r, outcome_status(o));
+}

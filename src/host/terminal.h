@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The person's terminal: raw while a guest terminal is attached, put back on
+ * every way out, those by a fatal signal included.
+ */
+#ifndef HOST_TERMINAL_H
+#define HOST_TERMINAL_H
+
+#include "wire/control.h"
+
+struct err;
+
+/* Makes the terminal `fd` raw; remembers how it was.  Borrows fd. */
+int terminal_raw(int fd, struct err *e);
+/* Puts it back; harmless if nothing was changed.  Async-signal-safe. */
+void terminal_restore(void);
+/* Its size; zeros if unknown. */
+void terminal_size(int fd, struct winsize_msg *w);
+
+/*
+ * A descriptor for the sandbox that shares no O_NONBLOCK flag with other
+ * programs: a pipe or terminal is opened anew with `flags` (O_RDONLY, O_WRONLY
+ * or O_RDWR) and O_NONBLOCK, anything else is duplicated.  -1 if the number is
+ * not open, or if reading from a terminal would stop a background job.
+ */
+int terminal_private_fd(int fd, int flags);
+
+#endif
