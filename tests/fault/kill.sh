@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SIGKILL at each durable step of vmrun, then a new start: database and ACLs
+# are as before.
+. "${top_srcdir:?}/tests/vm/lib.sh"
+
+ldd "$(command -v vmrun)" | grep -q libasan &&
+	bail "LD_PRELOAD and ASan do not go together"
+mkdir -p "$tmp/d/sub" "$tmp/r"
+echo x >"$tmp/d/file"; echo y >"$tmp/d/sub/file"; echo z >"$tmp/r/file"
+chmod 600 "$tmp/d/file" "$tmp/r/file"; chmod 700 "$tmp/d/sub"
+XDG_STATE_HOME=$tmp/state
+export XDG_STATE_HOME
+vm -- true # makes the database
+is $st 0 "a first run"
+facl "$tmp/d" "$tmp/r" >"$tmp/before"
+so=$top_builddir/tests/fault/killsync.so
+KILLSYNC=0 KILLSYNC_COUNT=$tmp/count LD_PRELOAD=$so \
+	vmrun -q --rw "$tmp/d" --ro "$tmp/r" -- true </dev/null 2>"$tmp/err"
+is $? 0 "a counted run"
+n=$(cat "$tmp/count")
+[ "$n" -gt 5 ]
+ok $? "$n durable steps"
+i=1
+while [ "$i" -le "$n" ]; do
+	for when in "" +; do
+		KILLSYNC=$i$when LD_PRELOAD=$so vmrun -q --rw "$tmp/d" \
+			--ro "$tmp/r" -- sh -c "echo new >$tmp/d/new" </dev/null >"$tmp/out" 2>"$tmp/err"
+		st=$?
+		if [ $st != 137 ]; then
+			is $st 137 "killed at step $i$when"
+			continue
+		fi
+		vm --dry-run -- true # a look does not clean
+		# the next start cleans, also one that then refuses to go on
+		vm --image nothere -- true
+		[ $st = 125 ] && vmrun -q --kernel /etc/passwd -- true </dev/null >"$tmp/out" 2>"$tmp/err"
+		rm -f "$tmp/d/new"
+		facl "$tmp/d" "$tmp/r" >"$tmp/after"
+		cmp "$tmp/before" "$tmp/after" >"$tmp/err" 2>&1
+		ok $? "killed at step $i$when: the next start puts everything back"
+	done
+	i=$((i + 1))
+done
+vm --rw "$tmp/d" -- true
+is $st 0 "and a VM starts after all of these"
+is "$(vmrunctl ps | wc -l)" 1 "none is listed"
+plan_done

@@ -1,0 +1,11 @@
+# One program's death at a chosen instant
+fault_tests = %D%/kill.sh
+dist_check_SCRIPTS += $(fault_tests)
+EXTRA_DIST += %D%/killsync.c
+CLEANFILES += %D%/killsync.so
+check_DATA += %D%/killsync.so
+TESTS += $(fault_tests)
+
+%D%/killsync.so: %D%/killsync.c
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -D_GNU_SOURCE -O1 $(WARN) -fPIC -shared \
+		-o $@ $(srcdir)/%D%/killsync.c -ldl

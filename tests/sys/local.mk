@@ -1,0 +1,26 @@
+# see tests/README
+
+# kill -9 of claimers: the state database stays good
+check_PROGRAMS += %D%/state-kill
+%C%_state_kill_SOURCES = %D%/state-kill.c tests/unit/tap.h
+%C%_state_kill_LDADD = src/state/libstate.a src/base/libbase.a $(SQLITE_LIBS)
+TESTS += %D%/state-kill
+
+# what the sandbox's members are and can reach
+check_PROGRAMS += %D%/stage-tool %D%/stage-red
+%C%_stage_tool_SOURCES = %D%/stage-tool.c
+%C%_stage_tool_LDADD = src/wire/libwire.a src/proc/libproc.a \
+	src/seal/libseal.a src/base/libbase.a $(SECCOMP_LIBS) $(CAP_LIBS)
+# no sanitizer: its runtime wants a /proc, which most members do not have
+%C%_stage_red_SOURCES = %D%/stage-red.c
+%C%_stage_red_CFLAGS = -std=c11 $(WARN)
+%C%_stage_red_LDFLAGS =
+dist_check_SCRIPTS += %D%/stage-audit.sh
+TESTS += %D%/stage-audit.sh
+
+# the walk of a grant, with names being swapped under it
+check_PROGRAMS += %D%/grant-tool
+%C%_grant_tool_SOURCES = %D%/grant-tool.c
+%C%_grant_tool_LDADD = src/grant/libgrant.a src/base/libbase.a
+dist_check_SCRIPTS += %D%/grant-race.sh
+TESTS += %D%/grant-race.sh

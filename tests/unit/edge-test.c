@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The life of sessions in the real vmrun-mux, with a fake guest that behaves.
+ */
+#include "edge-rig.h"
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/own.h"
+#include "tap.h"
+#include "wire/ring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define CHECK(x, ...) tap_ok((x), __VA_ARGS__)
+#define MIB (1u << 20)
+#define ALL_STDIO (EDGE_STDIO_IN | EDGE_STDIO_OUT | EDGE_STDIO_ERR)
+
+static unsigned char bytes[8 * MIB];
+static struct rig r;
+
+static bool same(const struct buf *b, const void *p, size_t n)
+{
+	return b->len == n && !memcmp(b->data, p, n);
+}
+
+static void test_launch_waits(void)
+{
+	struct winsize_msg win = {24, 80, 0, 0};
+	struct edge_record c = {.kind = EDGE_CMD_WINSIZE, .win = win};
+	char byte;
+	int fds[3];
+
+	rig_start(&r, NULL);
+	fds[0] = rig_in(&r, true);
+	fds[1] = rig_out(&r, true);
+	rig_launch(&r, 0, EDGE_STDIO_IN | EDGE_STDIO_OUT, fds, 100);
+	rig_command(&r, &c);
+	r.feed = bytes;
+	r.feed_len = 10;
+	rig_until(&r, rig_is_fed);
+	rig_sync(&r);
+	CHECK(recv(r.port, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN,
+	      "nothing goes to the guest before HELLO");
+	rig_hello(&r);
+	rig_until(&r, rig_has_record);
+	CHECK(rig_find(&r, EDGE_EV_HELLO)->value == CTL_VERSION,
+	      "vmrun hears HELLO with the version");
+	CHECK(r.opened[IN_STREAM] && r.opened[OUT_STREAM] &&
+		      !r.opened[ERR_STREAM],
+	      "streams are open for the descriptors that came, no others");
+	CHECK(r.got[0].data[0] == CTL_LAUNCH &&
+		      r.got[0].data[108] == CTL_WINSIZE,
+	      "the record comes first, then the new size");
+	rig_end(&r);
+}
+
+static bool has_large_record(struct rig *x)
+{
+	return x->got[0].len == 3 * MIB + 8;
+}
+
+static void test_large_record(void)
+{
+	rig_start(&r, NULL);
+	rig_hello(&r);
+	rig_until(&r, rig_has_hello);
+	rig_launch(&r, 0, 0, NULL, 3 * MIB);
+	rig_until(&r, has_large_record);
+	CHECK(!memcmp(r.got[0].data + 8, bytes, 3 * MIB),
+	      "a record larger than the window arrives whole");
+	rig_exit(&r, 0, 0);
+	rig_until(&r, rig_has_exit);
+	CHECK(rig_has_exit(&r), "a session without any descriptor ends");
+	rig_end(&r);
+}
+
+static void test_pipes(void)
+{
+	const struct edge_record *ev;
+	struct buf b;
+
+	rig_start(&r, NULL);
+	rig_run(&r);
+	buf_init(&b, 64);
+	ctl_put_session(&b, CTL_STARTED, 0);
+	ctl_put_session(&b, CTL_READY, 0);
+	ctl_put_session(&b, CTL_READY, 0);
+	rig_say(&r, &b);
+	rig_send(&r, ERR_STREAM, "to stderr", 9);
+	r.feed = bytes;
+	r.feed_len = sizeof(bytes);
+	r.echo = true;
+	while (!rig_find(&r, EDGE_EV_EXIT)) {
+		if (r.in >= 0 && r.fed == r.feed_len) {
+			close(r.in);
+			r.in = -1;
+		}
+		rig_turn(&r, -1);
+	}
+	while (r.out >= 0 || r.err >= 0)
+		rig_turn(&r, -1);
+	ev = rig_find(&r, EDGE_EV_EXIT);
+	CHECK(ev->exit == CTL_EXIT_CODE && ev->value == 7 && !ev->session &&
+		      ev->version == EDGE_VERSION,
+	      "the exit status of the application");
+	CHECK(same(&r.got[IN_STREAM], bytes, sizeof(bytes)),
+	      "8 MiB arrive on stdin, then its end");
+	CHECK(same(&r.out_got, bytes, sizeof(bytes)) && r.out_eof,
+	      "8 MiB arrive on stdout, then its end");
+	CHECK(same(&r.err_got, "to stderr", 9), "stderr is apart");
+	CHECK(rig_count(&r, EDGE_EV_STARTED) == 1 &&
+		      rig_count(&r, EDGE_EV_READY) == 1,
+	      "started, and ready told once");
+	CHECK(rig_end(&r) == 0, "vmrun-mux ends when vmrun does");
+}
+
+/* A file for stdin at an offset, one for stdout. */
+static void test_files(void)
+{
+	int fds[2] = {memfd_create("in", MFD_CLOEXEC),
+		      memfd_create("out", MFD_CLOEXEC)};
+	own_fd out = dup(fds[1]);
+	struct buf b;
+
+	buf_init(&b, 16 * MIB);
+	io_write_all(fds[0], bytes, 2 * MIB);
+	lseek(fds[0], 5, SEEK_SET);
+	rig_start(&r, NULL);
+	rig_launch(&r, 0, EDGE_STDIO_IN | EDGE_STDIO_OUT, fds, 100);
+	rig_hello(&r);
+	r.echo = true;
+	rig_until(&r, rig_has_exit);
+	lseek(out, 0, SEEK_SET);
+	buf_grow(&b, 4 * MIB);
+	b.len = (size_t)io_read_full(out, b.data, b.len);
+	CHECK(same(&b, bytes + 5, 2 * MIB - 5),
+	      "files as stdin and stdout: from the offset to the end");
+	CHECK(!(fcntl(out, F_GETFL) & O_NONBLOCK),
+	      "their flags are not changed");
+	buf_free(&b);
+	rig_end(&r);
+}
+
+/* Descriptors that would block: poll(2) first, and never O_NONBLOCK. */
+static void test_blocking(void)
+{
+	own_fd in = -1, out = -1;
+	int fds[3];
+
+	rig_start(&r, NULL);
+	fds[0] = rig_in(&r, false);
+	fds[1] = rig_out(&r, false);
+	in = dup(fds[0]);
+	out = dup(fds[1]);
+	rig_launch(&r, 0, EDGE_STDIO_IN | EDGE_STDIO_OUT, fds, 100);
+	rig_hello(&r);
+	rig_until(&r, rig_has_record);
+	r.feed = bytes;
+	r.feed_len = MIB;
+	rig_until(&r, rig_is_fed);
+	close(in);
+	in = -1;
+	close(r.in);
+	r.in = -1;
+	r.echo = true;
+	rig_until(&r, rig_has_exit);
+	CHECK(!(fcntl(out, F_GETFL) & O_NONBLOCK), "blocking pipes stay so");
+	close(out);
+	out = -1;
+	while (r.out >= 0)
+		rig_turn(&r, -1);
+	CHECK(same(&r.out_got, bytes, MIB), "and carry everything");
+	rig_end(&r);
+}
+
+static void test_sockets(void)
+{
+	int in[2], out[2], fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) < 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, out) < 0)
+		exit(1);
+	rig_start(&r, NULL);
+	r.in = in[0];
+	r.out = out[0];
+	io_nonblock(r.in, 1);
+	io_nonblock(r.out, 1);
+	fds[0] = in[1];
+	fds[1] = out[1];
+	rig_launch(&r, 0, EDGE_STDIO_IN | EDGE_STDIO_OUT, fds, 100);
+	rig_hello(&r);
+	r.feed = bytes;
+	r.feed_len = 2 * MIB;
+	r.echo = true;
+	rig_until(&r, rig_is_fed);
+	shutdown(r.in, SHUT_WR);
+	rig_until(&r, rig_has_exit);
+	while (r.out >= 0)
+		rig_turn(&r, -1);
+	CHECK(same(&r.out_got, bytes, 2 * MIB), "sockets as stdin and stdout");
+	rig_end(&r);
+}
+
+static bool has_terminal(struct rig *x)
+{
+	return x->got[OUT_STREAM].len == 6 && x->out_got.len == 9;
+}
+
+static void test_terminal(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave;
+	struct termios t;
+
+	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0) {
+		tap_skip("a terminal both ways", "no pseudo-terminals here");
+		if (getenv("VMRUN_MUST_WORK"))
+			tap_failed++;
+		return;
+	}
+	slave = open(ptsname(master),
+		     O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	tcgetattr(slave, &t);
+	cfmakeraw(&t);
+	tcsetattr(slave, TCSANOW, &t);
+	rig_start(&r, NULL);
+	rig_launch(&r, 0, EDGE_STDIO_TTY, &slave, 100);
+	rig_hello(&r);
+	rig_until(&r, rig_has_record);
+	CHECK(!r.opened[IN_STREAM] && r.opened[OUT_STREAM] &&
+		      !r.opened[ERR_STREAM],
+	      "a terminal has one stream");
+	io_write_all(master, "typed\n", 6);
+	r.out = master;
+	rig_send(&r, OUT_STREAM, "\033[1mbold\n", 9);
+	rig_until(&r, has_terminal);
+	CHECK(same(&r.got[OUT_STREAM], "typed\n", 6) &&
+		      same(&r.out_got, "\033[1mbold\n", 9),
+	      "which goes both ways");
+	rig_exit(&r, 0, 3);
+	rig_until(&r, rig_has_exit);
+	CHECK(rig_find(&r, EDGE_EV_EXIT)->value == 3,
+	      "and ends with its session");
+	rig_end(&r);
+}
+
+static bool out_is_reset(struct rig *x)
+{
+	return x->reset[OUT_STREAM];
+}
+
+static bool err_arrived(struct rig *x)
+{
+	return x->err_got.len == 5;
+}
+
+static void test_reader_gone(void)
+{
+	rig_start(&r, NULL);
+	rig_run(&r);
+	close(r.out);
+	r.out = -1;
+	rig_send(&r, OUT_STREAM, "nobody reads this", 17);
+	rig_until(&r, out_is_reset);
+	CHECK(out_is_reset(&r), "a reader that went away resets its stream");
+	rig_send(&r, ERR_STREAM, "still", 5);
+	rig_until(&r, err_arrived);
+	CHECK(!rig_has_gone(&r), "and no other");
+	rig_exit(&r, 0, 0);
+	rig_until(&r, rig_has_exit);
+	CHECK(!rig_count(&r, EDGE_EV_LOG), "it is not worth a message");
+	rig_end(&r);
+}
+
+static bool in_is_closed(struct rig *x)
+{
+	return x->in < 0;
+}
+
+static void test_guest_closes_stdin(void)
+{
+	rig_start(&r, NULL);
+	rig_run(&r);
+	mux_reset(r.mux, IN_STREAM);
+	r.feed = bytes;
+	r.feed_len = sizeof(bytes);
+	rig_until(&r, in_is_closed);
+	CHECK(r.fed < r.feed_len, "the person's writer hears of it (EPIPE)");
+	rig_exit(&r, 0, 0);
+	rig_until(&r, rig_has_exit);
+	rig_end(&r);
+}
+
+static void test_stdin_window(void)
+{
+	size_t before;
+
+	rig_start(&r, NULL);
+	rig_run(&r);
+	r.hold = true;
+	r.feed = bytes;
+	r.feed_len = sizeof(bytes);
+	do {
+		before = r.fed;
+		for (int i = 0; i < 8; i++)
+			rig_sync(&r);
+	} while (r.fed != before);
+	CHECK(r.got[IN_STREAM].len == MUX_WINDOW,
+	      "an application that does not read gets one window");
+	CHECK(r.fed <= MUX_WINDOW + 65536,
+	      "and nothing more is taken from stdin but the pipe's own room");
+	r.hold = false;
+	mux_consumed(r.mux, IN_STREAM, MUX_WINDOW);
+	rig_until(&r, rig_is_fed);
+	CHECK(r.fed == sizeof(bytes), "it goes on when the application reads");
+	rig_end(&r);
+}
+
+static void test_exit_after_output(void)
+{
+	rig_start(&r, NULL);
+	rig_run(&r);
+	r.stall = true;
+	rig_send(&r, OUT_STREAM, bytes, MUX_WINDOW);
+	rig_exit(&r, 0, 1); /* no EOF: a grandchild holds the pipe */
+	rig_sync(&r);
+	rig_sync(&r);
+	CHECK(!rig_has_exit(&r), "no exit while output waits for its reader");
+	r.stall = false;
+	rig_until(&r, rig_has_exit);
+	while (r.out >= 0)
+		rig_turn(&r, -1);
+	CHECK(same(&r.out_got, bytes, MUX_WINDOW),
+	      "all that came before EXIT is written, without EOF too");
+	CHECK(r.reset[OUT_STREAM] && r.reset[IN_STREAM],
+	      "the streams are reset");
+	rig_end(&r);
+
+	rig_start(&r, NULL);
+	rig_run(&r);
+	r.stall = true;
+	rig_send(&r, OUT_STREAM, bytes, MUX_WINDOW);
+	rig_exit(&r, 0, 1);
+	rig_sync(&r);
+	close(r.out);
+	r.out = -1;
+	rig_until(&r, rig_has_exit);
+	CHECK(rig_has_exit(&r),
+	      "a reader that goes away lets the exit through");
+	rig_end(&r);
+}
+
+static void test_port_ends(void)
+{
+	rig_start(&r, NULL);
+	rig_run(&r);
+	r.stall = true;
+	rig_send(&r, OUT_STREAM, bytes, MUX_WINDOW);
+	while (mux_out(r.mux)->len)
+		rig_turn(&r, -1);
+	shutdown(r.port, SHUT_RDWR);
+	rig_sync(&r);
+	CHECK(!rig_has_gone(&r), "the end of the port waits for the output");
+	r.stall = false;
+	rig_until(&r, rig_has_gone);
+	while (r.out >= 0)
+		rig_turn(&r, -1);
+	CHECK(same(&r.out_got, bytes, MUX_WINDOW) && !rig_has_exit(&r),
+	      "which is written, and nobody invents an exit");
+	CHECK(rig_end(&r) == 0, "it lives on until vmrun ends");
+}
+
+static bool has_commands(struct rig *x)
+{
+	return x->got[0].len == 108 + 16 + 20 + 16 + 8;
+}
+
+static void test_commands(void)
+{
+	struct ctl_host_msg m;
+	struct err e = ERR_INIT;
+	size_t at = 108, used;
+	struct edge_record c = {.kind = EDGE_CMD_SIGNAL, .value = 15};
+
+	rig_start(&r, NULL);
+	rig_run(&r);
+	c.session = 9;
+	rig_command(&r, &c); /* nobody: dropped */
+	c.session = 0;
+	rig_command(&r, &c);
+	rig_sync(&r);
+	c = (struct edge_record){.kind = EDGE_CMD_WINSIZE,
+				 .win = {30, 100, 1, 2}};
+	rig_command(&r, &c);
+	rig_sync(&r);
+	c = (struct edge_record){.kind = EDGE_CMD_CLOCK, .ns = 1ull << 60};
+	rig_command(&r, &c);
+	c = (struct edge_record){.kind = EDGE_CMD_STOP};
+	rig_command(&r, &c);
+	rig_until(&r, has_commands);
+	CHECK(ctl_get_host(r.got[0].data + at, r.got[0].len - at, &used, &m,
+			   &e) == 1 &&
+		      m.type == CTL_SIGNAL && m.signo == 15 && !m.session,
+	      "a signal, and none for a session that is not there");
+	at += used;
+	CHECK(ctl_get_host(r.got[0].data + at, r.got[0].len - at, &used, &m,
+			   &e) == 1 &&
+		      m.type == CTL_WINSIZE && m.win.cols == 100,
+	      "a size");
+	at += used;
+	CHECK(ctl_get_host(r.got[0].data + at, r.got[0].len - at, &used, &m,
+			   &e) == 1 &&
+		      m.type == CTL_CLOCK && m.clock_ns == 1ull << 60,
+	      "the time");
+	at += used;
+	CHECK(ctl_get_host(r.got[0].data + at, r.got[0].len - at, &used, &m,
+			   &e) == 1 &&
+		      m.type == CTL_STOP,
+	      "and stop");
+	rig_end(&r);
+}
+
+static bool has_second(struct rig *x)
+{
+	return x->opened[8];
+}
+
+static void test_more_sessions(void)
+{
+	struct edge_record c = {.kind = EDGE_CMD_HANGUP, .session = 2};
+	int out;
+
+	rig_start(&r, NULL);
+	rig_run(&r);
+	close(r.out);
+	out = rig_out(&r, true);
+	rig_launch(&r, 2, EDGE_STDIO_OUT, &out, 50);
+	rig_until(&r, has_second);
+	CHECK(!rig_count(&r, EDGE_EV_FULL), "a second session");
+	out = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	rig_launch(&r, 2, EDGE_STDIO_OUT, &out, 50);
+	rig_sync(&r);
+	CHECK(r.event[1].kind == EDGE_EV_FULL && r.event[1].session == 2,
+	      "its number is taken");
+	rig_send(&r, 8, "two", 3);
+	rig_exit(&r, 2, 22);
+	rig_until(&r, rig_has_exit);
+	CHECK(rig_find(&r, EDGE_EV_EXIT)->session == 2 &&
+		      rig_find(&r, EDGE_EV_EXIT)->value == 22,
+	      "it ends by itself");
+	while (r.out >= 0)
+		rig_turn(&r, -1);
+	CHECK(same(&r.out_got, "two", 3), "with its own output");
+	r.opened[8] = false;
+	r.n_events = 0;
+	out = rig_out(&r, true);
+	rig_launch(&r, 2, EDGE_STDIO_OUT, &out, 50);
+	rig_until(&r, has_second);
+	CHECK(!rig_count(&r, EDGE_EV_FULL) && r.opened[8],
+	      "the number can be used again");
+	r.stall = true;
+	rig_send(&r, 8, bytes, 300000);
+	rig_command(&r, &c);
+	rig_exit(&r, 2, 0);
+	rig_until(&r, rig_has_exit);
+	CHECK(r.reset[8], "after a hangup its output is nobody's");
+	rig_end(&r);
+}
+
+static void test_console(void)
+{
+	int con[2], vmm[2];
+	int ring = memfd_create("ring", MFD_CLOEXEC);
+	int ring2 = memfd_create("ring", MFD_CLOEXEC);
+	const void *file, *file2;
+	int extra[4];
+
+	if (ftruncate(ring, RING_SIZE) < 0 || ftruncate(ring2, RING_SIZE) < 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, con) < 0 ||
+	    pipe2(vmm, O_CLOEXEC) < 0)
+		exit(1);
+	file = mmap(NULL, RING_SIZE, PROT_READ, MAP_SHARED, ring, 0);
+	file2 = mmap(NULL, RING_SIZE, PROT_READ, MAP_SHARED, ring2, 0);
+	extra[0] = con[1];
+	extra[1] = ring;
+	extra[2] = vmm[0];
+	extra[3] = ring2;
+	rig_start(&r, extra);
+	for (int i = 0; i < 4; i++)
+		close(extra[i]);
+	rig_run(&r);
+	io_write_all(vmm[1], "qemu: hello", 11);
+	/* Blocks if nobody reads: 8 MiB are more than a socket takes. */
+	io_write_all(con[0], bytes, sizeof(bytes));
+	while (ring_total(file) < sizeof(bytes) || ring_total(file2) < 11)
+		rig_sync(&r);
+	CHECK(!memcmp((const char *)file2 + RING_HEADER, "qemu: hello", 11),
+	      "messages of QEMU are kept");
+	CHECK(ring_total(file) == sizeof(bytes) &&
+		      !memcmp((const char *)file + RING_HEADER,
+			      bytes + sizeof(bytes) - RING_DATA, RING_DATA),
+	      "of the console the last part, and its writer never waits");
+	close(con[0]);
+	close(vmm[1]);
+	rig_sync(&r);
+	rig_exit(&r, 0, 0);
+	rig_until(&r, rig_has_exit);
+	CHECK(rig_has_exit(&r) && !rig_has_gone(&r),
+	      "their ends change nothing");
+	CHECK(rig_end(&r) == 0, "and it ends as ever");
+	munmap((void *)(uintptr_t)file, RING_SIZE);
+	munmap((void *)(uintptr_t)file2, RING_SIZE);
+}
+
+static bool status_has(const char *line)
+{
+	char path[64], text[8192];
+	own_fd fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)r.child.pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : io_read_full(fd, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	return strstr(text, line);
+}
+
+static void test_sealed(void)
+{
+	rig_start(&r, NULL);
+	rig_run(&r);
+	CHECK(status_has("\nSeccomp:\t2\n"), "it has a system call filter");
+	CHECK(status_has("\nNoNewPrivs:\t1\n"), "and no new privileges");
+	CHECK(status_has("\nCapPrm:\t0000000000000000\n"),
+	      "and no capabilities");
+	rig_end(&r);
+}
+
+int main(void)
+{
+	rig_fill(bytes, sizeof(bytes));
+	test_launch_waits();
+	test_large_record();
+	test_pipes();
+	test_files();
+	test_blocking();
+	test_sockets();
+	test_terminal();
+	test_reader_gone();
+	test_guest_closes_stdin();
+	test_stdin_window();
+	test_exit_after_output();
+	test_port_ends();
+	test_commands();
+	test_more_sessions();
+	test_console();
+	test_sealed();
+	return tap_done();
+}

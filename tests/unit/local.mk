@@ -1,0 +1,82 @@
+# One program for each module; all print TAP (tests/unit/tap.h).
+unit_libs = src/host/libhost.a src/wire/libwire.a src/state/libstate.a \
+	src/grant/libgrant.a src/proc/libproc.a src/seal/libseal.a \
+	src/base/libbase.a $(SQLITE_LIBS) $(ACL_LIBS) $(KMOD_LIBS) \
+	$(ARCHIVE_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS)
+
+unit_tests = %D%/base-test
+%C%_base_test_SOURCES = %D%/base-test.c %D%/tap.h
+%C%_base_test_LDADD = src/base/libbase.a
+
+unit_tests += %D%/spawn-test
+%C%_spawn_test_SOURCES = %D%/spawn-test.c %D%/tap.h
+%C%_spawn_test_LDADD = src/proc/libproc.a src/base/libbase.a
+
+unit_tests += %D%/control-test
+%C%_control_test_SOURCES = %D%/control-test.c %D%/tap.h
+%C%_control_test_LDADD = src/wire/libwire.a src/base/libbase.a
+
+unit_tests += %D%/state-test
+%C%_state_test_SOURCES = %D%/state-test.c %D%/tap.h
+%C%_state_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+%C%_state_test_LDADD = src/state/libstate.a src/base/libbase.a $(SQLITE_LIBS)
+
+unit_tests += %D%/subid-test
+%C%_subid_test_SOURCES = %D%/subid-test.c %D%/tap.h
+%C%_subid_test_LDADD = src/state/libstate.a src/base/libbase.a $(SQLITE_LIBS)
+
+unit_tests += %D%/probe-test
+%C%_probe_test_SOURCES = %D%/probe-test.c %D%/tap.h
+%C%_probe_test_LDADD = $(unit_libs)
+
+unit_tests += %D%/json-test
+%C%_json_test_SOURCES = %D%/json-test.c %D%/tap.h
+%C%_json_test_LDADD = $(unit_libs)
+unit_tests += %D%/store-test
+%C%_store_test_SOURCES = %D%/store-test.c %D%/tap.h
+%C%_store_test_LDADD = $(unit_libs)
+unit_tests += %D%/imagekernel-test
+%C%_imagekernel_test_SOURCES = %D%/imagekernel-test.c %D%/tap.h %D%/fakekernel.h
+%C%_imagekernel_test_LDADD = $(unit_libs)
+unit_tests += %D%/imagedeb-test
+%C%_imagedeb_test_SOURCES = %D%/imagedeb-test.c %D%/tap.h %D%/fakekernel.h
+%C%_imagedeb_test_LDADD = $(unit_libs)
+unit_tests += %D%/imagestrip-test
+%C%_imagestrip_test_SOURCES = %D%/imagestrip-test.c %D%/tap.h
+%C%_imagestrip_test_LDADD = $(unit_libs)
+unit_tests += %D%/guestimage-test
+%C%_guestimage_test_SOURCES = %D%/guestimage-test.c %D%/tap.h %D%/fakekernel.h
+%C%_guestimage_test_LDADD = $(unit_libs)
+
+unit_tests += %D%/setup-test
+%C%_setup_test_SOURCES = %D%/setup-test.c %D%/tap.h
+%C%_setup_test_LDADD = src/wire/libwire.a src/base/libbase.a
+
+unit_tests += %D%/seal-test
+%C%_seal_test_SOURCES = %D%/seal-test.c %D%/tap.h
+%C%_seal_test_LDADD = src/seal/libseal.a src/base/libbase.a $(SECCOMP_LIBS) \
+	$(CAP_LIBS)
+
+unit_tests += %D%/opt-test
+%C%_opt_test_SOURCES = %D%/opt-test.c %D%/tap.h
+%C%_opt_test_LDADD = src/base/libbase.a
+unit_tests += %D%/options-test
+%C%_options_test_SOURCES = %D%/options-test.c %D%/tap.h
+%C%_options_test_LDADD = $(unit_libs)
+unit_tests += %D%/plan-test
+%C%_plan_test_SOURCES = %D%/plan-test.c %D%/planfixture.h %D%/tap.h
+%C%_plan_test_LDADD = $(unit_libs)
+unit_tests += %D%/planrefuse-test
+%C%_planrefuse_test_SOURCES = %D%/planrefuse-test.c %D%/planfixture.h %D%/tap.h
+%C%_planrefuse_test_LDADD = $(unit_libs)
+
+unit_tests += %D%/acl-test
+%C%_acl_test_SOURCES = %D%/acl-test.c %D%/tap.h
+%C%_acl_test_LDADD = src/grant/libgrant.a src/base/libbase.a
+
+unit_tests += %D%/grant-test
+%C%_grant_test_SOURCES = %D%/grant-test.c %D%/tap.h
+%C%_grant_test_LDADD = src/grant/libgrant.a src/base/libbase.a
+
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
