@@ -94,9 +94,13 @@ static int send_exec(int sock, const struct exec_options *x, char **argv,
 		     bool tty, struct err *e)
 {
 	struct manage_record q = {.version = MANAGE_VERSION,
-				  .kind = MANAGE_EXEC};
-	struct session_spec s = {.argv = argv, .env = x->env, .cwd = x->cwd};
-	int fds[4] = {-1, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
+				  .kind = MANAGE_EXEC,
+				  .value = x->cwd != NULL};
+	struct session_spec s = {.argv = argv,
+				 .env = x->env,
+				 .cwd = x->cwd ? x->cwd
+					       : (char *)(uintptr_t) "/"};
+	int fds[4] = {-1, -1, -1, -1};
 	size_t n = 1;
 	struct buf b;
 

@@ -54,7 +54,7 @@ static int survey(const struct plan *p, const struct dryrun_extra *x,
 	struct grant_who who;
 
 	memset(g, 0, sizeof(*g));
-	reclaim_who(p->facts, x->range->uid_first, &who);
+	reclaim_who(p->facts, x->range->uid_first, x->range->gid_first, &who);
 	if (grant_survey(s->fd, s->rw ? GRANT_RW : GRANT_RO, &who, g, e))
 		return err_wrap(e, "cannot share %s", s->src);
 	return 0;

@@ -130,7 +130,7 @@ static int start_session(struct supervisor *v, struct conn *c,
 
 	plan_launch(v->s->plan, v->s->id->uid, v->s->id->gid, &app);
 	env = merge_env(app.app.env, s->env);
-	if (!s->cwd[0]) {
+	if (!q->value) {
 		free(s->cwd);
 		s->cwd = strdup(app.app.cwd);
 	}

@@ -25,7 +25,8 @@ enum manage_kind {
 	MANAGE_STOP =
 		1, /* value: signal for the application; then it is over */
 	MANAGE_KILL = 2,    /* end the VM now */
-	MANAGE_EXEC = 3,    /* fds: memfd with a CTL_EXEC message, then stdio */
+	MANAGE_EXEC = 3,    /* fds: memfd with a CTL_EXEC message, then stdio;
+			     * value 0: the application's working directory */
 	MANAGE_SIGNAL = 4,  /* on a connection that has a session; value */
 	MANAGE_WINSIZE = 5, /* likewise; win */
 	/* vmrun answers */

@@ -406,6 +406,15 @@ static bool has_src(const struct plan *p, const char *src)
 	return false;
 }
 
+static bool has_word(char *const *v, const char *word)
+{
+	for (; v && *v; v++) {
+		if (!strcmp(*v, word))
+			return true;
+	}
+	return false;
+}
+
 /* What a store path needs, at the same places, and its programs' directory. */
 static int add_closure(struct plan *p, const struct source *s,
 		       char ***store_bins, struct err *e)
@@ -414,7 +423,7 @@ static int add_closure(struct plan *p, const struct source *s,
 	char **paths = NULL;
 	int ret = store_closure(s->path, &paths, e);
 
-	if (!ret && bin)
+	if (!ret && bin && !has_word(*store_bins, bin))
 		ret = text_add(store_bins, bin, e);
 	for (size_t i = 0; !ret && paths[i]; i++) {
 		struct plan_share *share;

@@ -91,9 +91,10 @@ static void quote_tail(int fd, const char *what)
 		return;
 	each_line(text, n, 1, keep, &t);
 	for (size_t i = t.n > QUOTE_LINES ? t.n - QUOTE_LINES : 0; i < t.n; i++)
-		log_warn("%s: %s", what,
-			 log_escape(line, sizeof(line), t.line[i % QUOTE_LINES],
-				    t.len[i % QUOTE_LINES]));
+		log_error("%s: %s", what,
+			  log_escape(line, sizeof(line),
+				     t.line[i % QUOTE_LINES],
+				     t.len[i % QUOTE_LINES]));
 }
 
 void quote_rings(int console, int log)

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* The last lines of both rings (-1: none) as warnings. */
+/* The last lines of both rings (-1: none) as error messages. */
 void quote_rings(int console, int log);
 
 /*

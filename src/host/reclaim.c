@@ -25,9 +25,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-void reclaim_who(const struct facts *f, uid_t uid, struct grant_who *w)
+void reclaim_who(const struct facts *f, uid_t uid, gid_t gid,
+		 struct grant_who *w)
 {
 	w->uid = uid;
+	w->gid = gid;
 	w->owner = f->uid;
 	w->owner_gid = f->gid;
 	w->umask = f->umask;
@@ -154,7 +156,7 @@ static int undo_grant(struct state *s, const struct state_identity *id,
 	in.root = root;
 	if (g->access == ACCESS_RW && run_inside(give_back, &in, e) < 0)
 		return -1;
-	reclaim_who(f, id->uid, &who);
+	reclaim_who(f, id->uid, id->gid, &who);
 	if (grant_revoke(root, &who, &st, &left, e) < 0)
 		return -1;
 	if (st.edited && sync_root(root, e) < 0)

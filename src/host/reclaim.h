@@ -29,8 +29,9 @@ int reclaim_run(struct state *s, struct state_identity *id,
  */
 int reclaim_dead_runs(struct state *s, const struct facts *f, struct err *e);
 
-/* The person as grant.h wants him, for U. */
+/* The person as grant.h wants him, for U and its group. */
 struct grant_who;
-void reclaim_who(const struct facts *f, uid_t uid, struct grant_who *w);
+void reclaim_who(const struct facts *f, uid_t uid, gid_t gid,
+		 struct grant_who *w);
 
 #endif

@@ -109,7 +109,7 @@ static int apply_grants(struct run *r, struct err *e)
 	const struct plan *p = r->plan;
 	struct grant_who who;
 
-	reclaim_who(p->facts, r->id.uid, &who);
+	reclaim_who(p->facts, r->id.uid, r->id.gid, &who);
 	for (size_t i = 0; i < p->n_shares; i++) {
 		const struct plan_share *sh = &p->shares[i];
 		struct grant_stats g = {0};

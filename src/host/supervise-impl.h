@@ -34,7 +34,8 @@ struct supervisor {
 	struct err *err;
 	int epoll, signals, timeout, boot, clock;
 	bool hello, started, ready, timed_out;
-	bool gone_member, gone_port;
+	bool gone_port;
+	int gone_rank; /* of the member's end that is named; 0: none yet */
 	unsigned signalled;
 	struct timespec since; /* of the running phase */
 	struct conn conns[CONNS_MAX];

@@ -202,7 +202,7 @@ static void on_boot_timer(struct supervisor *v)
 
 	if (read(v->boot, &times, sizeof(times)) < 0)
 		return;
-	if (v->gone_member || v->gone_port) {
+	if (v->gone_rank || v->gone_port) {
 		supervise_end(v, OUTCOME_GONE, 0);
 	} else if (!v->hello) {
 		err_set(v->err, 0, "the guest did not start within %d seconds",
@@ -230,18 +230,25 @@ static void describe_status(char *out, size_t n, int st)
 }
 
 /*
- * A VM that ends by itself is seen twice: its port closes, and QEMU ends.  The
- * second says more, and gives vmrun-mux time to read the console's last words;
- * so the first only starts a short timer.
+ * A VM that ends by itself is seen several times: its port closes, QEMU ends,
+ * virtiofsd ends because QEMU did.  The first only starts a short timer, so
+ * that the one that tells most can be named, and vmrun-mux has time to read
+ * the console's last words.
  */
-static void vm_is_gone(struct supervisor *v, bool member)
+static void vm_is_gone(struct supervisor *v)
 {
-	v->gone_member |= member;
-	v->gone_port |= !member;
-	if (v->gone_member && v->gone_port)
+	if (v->gone_port && v->gone_rank >= 2)
 		supervise_end(v, OUTCOME_GONE, 0);
 	else
 		arm(v->boot, 1, 0);
+}
+
+/* How much a member's end explains: 3 a crash, 2 QEMU's own end, 1 the rest. */
+static int rank_of(const struct stage_record *r)
+{
+	if (r->status != 0)
+		return 3;
+	return r->member == MEMBER_VMM ? 2 : 1;
 }
 
 static void on_member_gone(struct supervisor *v, const struct stage_record *r)
@@ -250,11 +257,12 @@ static void on_member_gone(struct supervisor *v, const struct stage_record *r)
 
 	describe_status(how, sizeof(how), r->status);
 	log_debug("%s %s", sandbox_member_name(r->member), how);
-	if (v->out->kind != OUTCOME_NONE || v->gone_member)
+	if (v->out->kind != OUTCOME_NONE || rank_of(r) <= v->gone_rank)
 		return;
+	v->gone_rank = rank_of(r);
 	err_set(v->err, 0, "the VM is gone: %s %s",
 		sandbox_member_name(r->member), how);
-	vm_is_gone(v, true);
+	vm_is_gone(v);
 }
 
 static void on_stage(struct supervisor *v)
@@ -352,9 +360,10 @@ static void on_edge_gone(struct supervisor *v, const struct edge_record *r)
 
 	log_escape(text, sizeof(text), r->text, strlen(r->text));
 	log_debug("port: %s", text);
-	if (!v->gone_member)
+	if (!v->gone_rank)
 		err_set(v->err, 0, "the VM is gone: %s", text);
-	vm_is_gone(v, false);
+	v->gone_port = true;
+	vm_is_gone(v);
 }
 
 static void on_edge(struct supervisor *v)
@@ -365,9 +374,10 @@ static void on_edge(struct supervisor *v)
 	if (got != (ssize_t)sizeof(r) || r.version != EDGE_VERSION) {
 		/* vmrun-stage says which member it was, and how it ended. */
 		epoll_ctl(v->epoll, EPOLL_CTL_DEL, v->s->sandbox->edge, NULL);
-		if (!v->gone_member && !v->gone_port)
+		if (!v->gone_rank && !v->gone_port)
 			err_set(v->err, 0, "the VM is gone: mux ended");
-		vm_is_gone(v, false);
+		v->gone_port = true;
+		vm_is_gone(v);
 		return;
 	}
 	r.text[sizeof(r.text) - 1] = '\0';

@@ -261,23 +261,23 @@ bool path_is_at_or_below(const char *path, const char *above)
 
 int path_clean(const char *path, char **clean, struct err *e)
 {
-	own_free char *out = malloc(strlen(path) + 2);
+	own_free char *out = NULL;
 	char shown[TEXT_SHOWN];
 	size_t o = 0;
 
+	text_show(shown, sizeof(shown), path);
+	if (path[0] != '/')
+		return err_set(e, 0, "\"%s\" is not an absolute path", shown);
+	out = malloc(strlen(path) + 2);
 	if (!out)
 		return err_set(e, ENOMEM, "no memory for a path");
-	if (path[0] != '/')
-		return err_set(e, 0, "\"%s\" is not an absolute path",
-			       text_show(shown, sizeof(shown), path));
 	for (const char *p = path; *p;) {
 		size_t n;
 
 		p += strspn(p, "/");
 		n = strcspn(p, "/");
 		if (n == 2 && p[0] == '.' && p[1] == '.')
-			return err_set(e, 0, "\"%s\" has \"..\" in it",
-				       text_show(shown, sizeof(shown), path));
+			return err_set(e, 0, "\"%s\" has \"..\" in it", shown);
 		if (n && !(n == 1 && p[0] == '.')) {
 			out[o++] = '/';
 			memcpy(out + o, p, n);

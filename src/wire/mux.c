@@ -381,9 +381,14 @@ bool mux_is_open(const struct mux *m, unsigned stream)
 	return stream < MUX_STREAMS && is_live(&m->s[stream]);
 }
 
+bool mux_is_free(const struct mux *m, unsigned stream)
+{
+	return is_ours(m, stream) && !m->s[stream].used;
+}
+
 int mux_open(struct mux *m, unsigned stream, uint32_t service)
 {
-	if (!is_ours(m, stream) || m->s[stream].used)
+	if (!mux_is_free(m, stream))
 		return -1;
 	if (put_number(m, stream, MUX_T_OPEN, service) < 0)
 		return -1;
@@ -450,7 +455,7 @@ int mux_reset(struct mux *m, unsigned stream)
 unsigned mux_pick(const struct mux *m)
 {
 	for (unsigned i = 1; i < MUX_STREAMS; i++)
-		if (is_ours(m, i) && !m->s[i].used)
+		if (mux_is_free(m, i))
 			return i;
 	return 0;
 }

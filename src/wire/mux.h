@@ -124,6 +124,8 @@ void mux_consumed(struct mux *m, unsigned stream, size_t n);
 size_t mux_may_send(const struct mux *m, unsigned stream);
 /* False too once both sides sent EOF, or we sent RESET. */
 bool mux_is_open(const struct mux *m, unsigned stream);
+/* An id of this side's half that mux_open() would take. */
+bool mux_is_free(const struct mux *m, unsigned stream);
 
 /*
  * Each appends one frame to the output buffer; -1 if the state forbids it, if

@@ -10,7 +10,7 @@ sources() {
 }
 tool=
 for t in clang-format-$release clang-format; do
-	has_tool $t && $t --version | grep -q " version $release\." &&
+	has_tool "$t" && "$t" --version | grep -q " version $release\." &&
 		tool=$t && break
 done
 if [ -z "$tool" ]; then

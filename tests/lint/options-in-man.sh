@@ -8,7 +8,7 @@ completion=$top_srcdir/completion/vmrun
 
 # The long and short options that a text in the form of --help offers.
 in_help() {
-	sed -n 's/^  \( *-.*\)/\1/p' | sed 's/   .*//' | grep -oE -e \
+	sed -n 's/^ \{2,6\}\(-.*\)/\1/p' | sed 's/   .*//' | grep -oE -e \
 		'(^|[ ,])--?[A-Za-z][A-Za-z-]*' | sed 's/^[ ,]*//' | sort -u
 }
 # Those that the manual explains: `.It Fl -name Ar x , Fl n`.

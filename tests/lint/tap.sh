@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # TAP for the lint tests.  Source it; call `plan_done` last.
 set -u
