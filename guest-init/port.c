@@ -23,7 +23,7 @@
 #define CLASS "/sys/class/virtio-ports"
 /* A read of the driver gives a page at most; this is how many are decoded
  * together before output is looked at again. */
-#define READ_AT_ONCE 65536
+#define READ_AT_ONCE (256 * 1024)
 
 int uevents_open(void)
 {

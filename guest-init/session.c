@@ -42,8 +42,11 @@ static uint32_t number_of(const struct init *in, const struct session *s)
 	return (uint32_t)(s - in->sessions);
 }
 
-/* A pipe for stream i of the command; only our end does not block. */
-static int make_pipe(struct ends *x, int i)
+/*
+ * A pipe for stream i of the command; only our end does not block.  It belongs
+ * to the user, so that the command can open /dev/stderr and its like anew.
+ */
+static int make_pipe(struct ends *x, const struct init *in, int i)
 {
 	int mine = i == 0 ? 1 : 0, p[2];
 
@@ -52,6 +55,8 @@ static int make_pipe(struct ends *x, int i)
 	x->ours[i] = p[mine];
 	x->child[i] = p[!mine];
 	fcntl(p[mine], F_SETPIPE_SZ, PIPE_SIZE);
+	if (fchown(p[mine], in->launch.uid, in->launch.gid) < 0)
+		return -1;
 	return fcntl(p[mine], F_SETFL, O_NONBLOCK);
 }
 
@@ -89,7 +94,7 @@ static int make_streams(struct ends *x, const struct init *in,
 	if (spec->terminal)
 		return make_terminal(x, in, &spec->win);
 	for (int i = 0; i < 3; i++) {
-		if (id[i] && make_pipe(x, i) < 0)
+		if (id[i] && make_pipe(x, in, i) < 0)
 			return -1;
 		if (id[i])
 			continue;

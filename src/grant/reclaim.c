@@ -66,16 +66,22 @@ static int give(const struct reclaim *r, const struct walk_item *it)
 }
 
 /*
- * The bits to clear.  A directory in another group than U's has its setgid bit
- * from the directory above, which is the person's wish: it stays.
+ * The permissions that it goes back with: no setuid, no setgid.  A directory
+ * in another group than U's has its setgid bit from the directory above, which
+ * is the person's wish: it stays.  A directory that the guest closed to itself
+ * is opened to its owner, who must be able to revoke what is below, and to
+ * delete it.
  */
-static mode_t unwanted_bits(const struct reclaim *r, const struct stat *st)
+static mode_t given_mode(const struct reclaim *r, const struct stat *st)
 {
-	mode_t bits = st->st_mode & (S_ISUID | S_ISGID);
+	mode_t mode = st->st_mode & 07777;
+	mode_t bits = S_ISUID | S_ISGID;
 
 	if (S_ISDIR(st->st_mode) && st->st_gid != r->gid)
-		bits &= S_ISUID;
-	return bits;
+		bits = S_ISUID;
+	if (S_ISDIR(st->st_mode) && st->st_uid == r->uid)
+		mode |= S_IRWXU;
+	return mode & ~bits;
 }
 
 static bool is_special(mode_t mode)
@@ -89,7 +95,8 @@ static enum walk_next visit_reclaim(void *arg, const struct walk *w,
 {
 	struct reclaim *r = arg;
 	char path[WALK_PROC_MAX];
-	mode_t bits;
+	mode_t was = it->st.st_mode & 07777;
+	mode_t mode;
 
 	(void)e;
 	r->st->seen++;
@@ -105,10 +112,9 @@ static enum walk_next visit_reclaim(void *arg, const struct walk *w,
 		return WALK_ON;
 	}
 	/* First the bits: as the person's they would be worth something. */
-	bits = S_ISLNK(it->st.st_mode) ? 0 : unwanted_bits(r, &it->st);
-	if (bits &&
-	    chmod(walk_proc(path, it->fd), it->st.st_mode & 07777 & ~bits) < 0)
-		failed(r, w, errno, "clearing setuid and setgid");
+	mode = S_ISLNK(it->st.st_mode) ? was : given_mode(r, &it->st);
+	if (mode != was && chmod(walk_proc(path, it->fd), mode) < 0)
+		failed(r, w, errno, "setting the mode");
 	else if (give(r, it) < 0)
 		failed(r, w, errno, "changing the owner");
 	else

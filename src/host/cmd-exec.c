@@ -96,7 +96,9 @@ static int send_exec(int sock, const struct exec_options *x, char **argv,
 	struct manage_record q = {.version = MANAGE_VERSION,
 				  .kind = MANAGE_EXEC,
 				  .value = x->cwd != NULL};
-	struct session_spec s = {.argv = argv,
+	/* vmrun chooses the session; 0 would be the application's. */
+	struct session_spec s = {.session = 1,
+				 .argv = argv,
 				 .env = x->env,
 				 .cwd = x->cwd ? x->cwd
 					       : (char *)(uintptr_t) "/"};

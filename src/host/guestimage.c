@@ -135,7 +135,10 @@ int guestimage_find(const char *data_home, const char *name,
 	}
 	if (name) {
 		err_set(e, 0, "there is no guest image \"%s\"", name);
-		err_hint(e, "`vmrunctl image list` shows those that there are");
+		err_hint(e,
+			 "`vmrunctl image list` shows those that there are, "
+			 "`vmrunctl image import --name %s` makes it",
+			 name);
 	} else {
 		err_set(e, 0, "there is no guest image yet");
 		err_hint(e, "`vmrunctl image import --installed`, or `… --deb "

@@ -144,13 +144,14 @@ static int undo_grant(struct state *s, const struct state_identity *id,
 	if (root < 0) {
 		char shown[512];
 
-		err_set(e, 0, "%s is no longer what was granted",
-			log_escape(shown, sizeof(shown), g->path,
-				   strlen(g->path)));
-		return err_hint(e,
-				"if it was moved, entries of UID %u are "
-				"still in its ACLs",
-				id->uid);
+		/* Nothing can be done at this path, now or later; the UID is
+		 * not used again before a scan finds nothing of it. */
+		log_warn("%s is no longer what was granted; if it was moved, "
+			 "entries of UID %u are still in its ACLs",
+			 log_escape(shown, sizeof(shown), g->path,
+				    strlen(g->path)),
+			 id->uid);
+		return state_grant_done(s, g->id, e);
 	}
 	inside_init(&in, id, f, userns);
 	in.root = root;

@@ -33,6 +33,7 @@
 #include "wire/edge.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -150,11 +151,26 @@ static int send_launch(struct supervisor *v, struct err *e)
 
 /* ---- events ---- */
 
+static void on_edge(struct supervisor *v);
+
 static void signal_app(struct supervisor *v, uint32_t signo)
 {
 	struct edge_record r = {.kind = EDGE_CMD_SIGNAL, .value = signo};
 
 	supervise_edge(v, &r, NULL, 0);
+}
+
+/*
+ * Somebody who saw the application's output may signal before we read that it
+ * started: what has arrived is older than the signal.
+ */
+static void catch_up(struct supervisor *v)
+{
+	struct pollfd p = {.fd = v->s->sandbox->edge, .events = POLLIN};
+
+	while (!v->started && !v->gone_port && v->out->kind == OUTCOME_NONE &&
+	       poll(&p, 1, 0) > 0)
+		on_edge(v);
 }
 
 static void on_signal(struct supervisor *v)
@@ -171,6 +187,7 @@ static void on_signal(struct supervisor *v)
 		supervise_edge(v, &r, NULL, 0);
 		return;
 	}
+	catch_up(v);
 	if (v->signalled++ || !v->started) {
 		supervise_end(v, OUTCOME_KILLED, (int)si.ssi_signo);
 		return;
@@ -184,6 +201,7 @@ static void on_timeout(struct supervisor *v)
 
 	if (read(v->timeout, &times, sizeof(times)) < 0)
 		return;
+	catch_up(v);
 	if (v->timed_out || !v->started) {
 		supervise_end(v, OUTCOME_TIMEOUT, 0);
 		return;
