@@ -322,7 +322,8 @@ static int take_data(struct mux *m, const unsigned char *p, size_t n,
 int mux_feed(struct mux *m, const void *p, size_t n, size_t *used,
 	     struct mux_event *ev, struct err *e)
 {
-	const unsigned char *at = p;
+	static const unsigned char nothing;
+	const unsigned char *at = p ? p : &nothing;
 	int r;
 
 	*used = 0;

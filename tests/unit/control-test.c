@@ -214,11 +214,7 @@ static void test_launch_refused(void)
 {
 	struct launch_mount saved = sample_mounts[0];
 	struct launch_mount *m = &sample_mounts[0];
-	static char *no_argv[] = {NULL};
-	static char *bad_env[] = {"PATH", NULL};
-	static char *bad_dev[] = {"../vda", NULL};
 	static char *shares[] = {"", "/0", "..", "0/..", "../1", "0/../../1"};
-	struct launch l;
 
 	for (size_t i = 0; i < sizeof(shares) / sizeof(*shares); i++) {
 		m->share = shares[i];
@@ -243,6 +239,15 @@ static void test_launch_refused(void)
 	put_sample();
 	refused_by_guest("an unknown kind of mount");
 	*m = saved;
+}
+
+static void test_app_refused(void)
+{
+	static char *no_argv[] = {NULL};
+	static char *bad_env[] = {"PATH", NULL};
+	static char *bad_dev[] = {"../vda", NULL};
+	struct launch l;
+
 	l = sample();
 	l.app.argv = no_argv;
 	start();
@@ -490,6 +495,7 @@ int main(void)
 	test_guest_refused();
 	test_host_refused();
 	test_launch_refused();
+	test_app_refused();
 	test_lying_counts();
 	test_truncated();
 	test_flipped();

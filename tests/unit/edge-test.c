@@ -30,10 +30,17 @@ static bool same(const struct buf *b, const void *p, size_t n)
 	return b->len == n && !memcmp(b->data, p, n);
 }
 
+/* The record, a signal, a size. */
+static bool has_early(struct rig *x)
+{
+	return x->got[0].len >= 108 + 16 + 20 && x->got[IN_STREAM].len;
+}
+
 static void test_launch_waits(void)
 {
 	struct winsize_msg win = {24, 80, 0, 0};
 	struct edge_record c = {.kind = EDGE_CMD_WINSIZE, .win = win};
+	struct edge_record sig = {.kind = EDGE_CMD_SIGNAL, .value = 2};
 	char byte;
 	int fds[3];
 
@@ -42,6 +49,8 @@ static void test_launch_waits(void)
 	fds[1] = rig_out(&r, true);
 	rig_launch(&r, 0, EDGE_STDIO_IN | EDGE_STDIO_OUT, fds, 100);
 	rig_command(&r, &c);
+	rig_command(&r, &sig);
+	rig_command(&r, &sig);
 	r.feed = bytes;
 	r.feed_len = 10;
 	rig_until(&r, rig_is_fed);
@@ -49,21 +58,51 @@ static void test_launch_waits(void)
 	CHECK(recv(r.port, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN,
 	      "nothing goes to the guest before HELLO");
 	rig_hello(&r);
-	rig_until(&r, rig_has_record);
+	rig_until(&r, has_early);
 	CHECK(rig_find(&r, EDGE_EV_HELLO)->value == CTL_VERSION,
 	      "vmrun hears HELLO with the version");
 	CHECK(r.opened[IN_STREAM] && r.opened[OUT_STREAM] &&
 		      !r.opened[ERR_STREAM],
 	      "streams are open for the descriptors that came, no others");
 	CHECK(r.got[0].data[0] == CTL_LAUNCH &&
-		      r.got[0].data[108] == CTL_WINSIZE,
-	      "the record comes first, then the new size");
+		      r.got[0].data[108] == CTL_SIGNAL &&
+		      r.got[0].data[124] == CTL_WINSIZE,
+	      "the record comes first, then a signal, once, and the new size");
 	rig_end(&r);
 }
 
 static bool has_large_record(struct rig *x)
 {
 	return x->got[0].len == 3 * MIB + 8;
+}
+
+static bool is_refused(struct rig *x)
+{
+	return rig_find(x, EDGE_EV_FULL);
+}
+
+/* Sessions that the guest never hears of. */
+static void test_never_launched(void)
+{
+	struct edge_record c = {.kind = EDGE_CMD_HANGUP};
+	int in;
+
+	rig_start(&r, NULL);
+	in = rig_in(&r, true);
+	rig_launch(&r, 0, EDGE_STDIO_IN, &in, 100);
+	rig_command(&r, &c);
+	rig_until(&r, is_refused);
+	CHECK(write(r.in, "x", 1) < 0 && errno == EPIPE,
+	      "a hangup before HELLO closes the descriptors");
+	rig_hello(&r);
+	rig_until(&r, rig_has_hello);
+	r.n_events = 0;
+	rig_launch(&r, 3, 0, NULL, CTL_HOST_MAX + 1);
+	rig_until(&r, is_refused);
+	CHECK(rig_find(&r, EDGE_EV_FULL)->session == 3,
+	      "a record that is too large is refused");
+	CHECK(!r.got[0].len, "the guest hears of neither");
+	rig_end(&r);
 }
 
 static void test_large_record(void)
@@ -180,6 +219,34 @@ static void test_blocking(void)
 	rig_end(&r);
 }
 
+static bool err_arrived(struct rig *x)
+{
+	return x->err_got.len == 5;
+}
+
+/* A write to a full pipe that may block must not stop everything else. */
+static void test_blocking_stalls(void)
+{
+	int fds[2];
+
+	rig_start(&r, NULL);
+	fds[0] = rig_out(&r, false);
+	fds[1] = rig_err(&r, false);
+	rig_launch(&r, 0, EDGE_STDIO_OUT | EDGE_STDIO_ERR, fds, 100);
+	rig_hello(&r);
+	rig_until(&r, rig_has_record);
+	r.stall = true;
+	rig_send(&r, OUT_STREAM, bytes, MUX_WINDOW);
+	rig_send(&r, ERR_STREAM, "still", 5);
+	rig_until(&r, err_arrived);
+	CHECK(!r.out_got.len, "a stalled blocking pipe stalls no other");
+	r.stall = false;
+	rig_exit(&r, 0, 0);
+	rig_until(&r, rig_has_exit);
+	CHECK(rig_find(&r, EDGE_EV_EXIT)->value == 0, "and ends as ever");
+	rig_end(&r);
+}
+
 static void test_sockets(void)
 {
 	int in[2], out[2], fds[2];
@@ -253,11 +320,6 @@ static void test_terminal(void)
 static bool out_is_reset(struct rig *x)
 {
 	return x->reset[OUT_STREAM];
-}
-
-static bool err_arrived(struct rig *x)
-{
-	return x->err_got.len == 5;
 }
 
 static void test_reader_gone(void)
@@ -546,10 +608,12 @@ int main(void)
 {
 	rig_fill(bytes, sizeof(bytes));
 	test_launch_waits();
+	test_never_launched();
 	test_large_record();
 	test_pipes();
 	test_files();
 	test_blocking();
+	test_blocking_stalls();
 	test_sockets();
 	test_terminal();
 	test_reader_gone();

@@ -54,7 +54,7 @@ static void fake_modules(void)
 	add("kernel/fs/jbd2.ko", "", "");
 	add("kernel/fs/crc32c_generic.ko", "", "");
 	add("kernel/virtio/virtio-rng.ko", "rng-core", "");
-	add("kernel/virtio/kvm-amd.ko", "jbd2", "");
+	add("kernel/virtio/loop.ko", "jbd2", "");
 	add("kernel/virtio/unused.ko", "nowhere", "");
 }
 
@@ -90,10 +90,10 @@ static void test_modules(void)
 		"boot virtio_console.ko\nboot fuse.ko\nboot virtiofs.ko\n"
 		"disk jbd2.ko\ndisk crc32c_generic.ko\ndisk ext4.ko\n"
 		"late virtio-rng.ko\n"
-		"dev:kvm jbd2.ko\ndev:kvm kvm-amd.ko\n",
+		"dev:loop-control jbd2.ko\ndev:loop-control loop.ko\n",
 		"dependencies come first, in each group that is loaded alone");
 	built_in("kernel/a/virtio_pci.ko\nkernel/a/virtio_console.ko\n"
-		 "kernel/a/virtiofs.ko\nkernel/a/ext4.ko\nkernel/a/kvm-amd.ko\n"
+		 "kernel/a/virtiofs.ko\nkernel/a/ext4.ko\nkernel/a/loop.ko\n"
 		 "kernel/a/virtio-rng.ko\n");
 	tap_str(collect(&e), "dev:fuse fuse.ko\n",
 		"what is built in needs nothing");
@@ -213,7 +213,7 @@ static void test_cpio(struct guestimage *img)
 		"boot virtio_console.ko\nboot fuse.ko\nboot virtiofs.ko\n"
 		"disk jbd2.ko\ndisk crc32c_generic.ko\ndisk ext4.ko\n"
 		"late virtio-rng.ko\n"
-		"dev:kvm jbd2.ko\ndev:kvm kvm-amd.ko\n"
+		"dev:loop-control jbd2.ko\ndev:loop-control loop.ko\n"
 		"modules/virtio.ko 100644 0 0 0\n"
 		"modules/virtio_ring.ko 100644 0 0 0\n"
 		"modules/virtio_pci.ko 100644 0 0 0\n"
@@ -224,7 +224,7 @@ static void test_cpio(struct guestimage *img)
 		"modules/crc32c_generic.ko 100644 0 0 0\n"
 		"modules/ext4.ko 100644 0 0 0\n"
 		"modules/virtio-rng.ko 100644 0 0 0\n"
-		"modules/kvm-amd.ko 100644 0 0 0\n",
+		"modules/loop.ko 100644 0 0 0\n",
 		"the initramfs holds init, the list and each module once");
 	buf_free(&text);
 }
@@ -247,7 +247,8 @@ static void test_import(void)
 	buf_init(&two, FAKE_MAX);
 	umask(077);
 	fake_modules();
-	tap_ok(guestimage_find(data, NULL, &img, &e) < 0 && e.code == ENOENT &&
+	tap_ok(guestimage_find(data, "absent", &img, &e) < 0 &&
+		       e.code == ENOENT &&
 		       strstr(e.hint, "vmrunctl image import"),
 	       "no image: the remedy is named");
 	tap_ok(guestimage_import(data, NULL, kernel, modules, init, &e) == 0,

@@ -74,9 +74,45 @@ unit_tests += %D%/acl-test
 %C%_acl_test_SOURCES = %D%/acl-test.c %D%/tap.h
 %C%_acl_test_LDADD = src/grant/libgrant.a src/base/libbase.a
 
+unit_tests += %D%/walk-test
+%C%_walk_test_SOURCES = %D%/walk-test.c %D%/grant-rig.c %D%/grant-rig.h \
+	%D%/tap.h
+%C%_walk_test_LDADD = src/grant/libgrant.a src/base/libbase.a
+
 unit_tests += %D%/grant-test
-%C%_grant_test_SOURCES = %D%/grant-test.c %D%/tap.h
+%C%_grant_test_SOURCES = %D%/grant-test.c %D%/grant-rig.c %D%/grant-rig.h \
+	%D%/tap.h
 %C%_grant_test_LDADD = src/grant/libgrant.a src/base/libbase.a
+
+unit_tests += %D%/grantothers-test
+%C%_grantothers_test_SOURCES = %D%/grantothers-test.c %D%/grant-rig.c \
+	%D%/grant-rig.h %D%/tap.h
+%C%_grantothers_test_LDADD = src/grant/libgrant.a src/base/libbase.a
+
+unit_tests += %D%/granttrees-test
+%C%_granttrees_test_SOURCES = %D%/granttrees-test.c %D%/grant-rig.c \
+	%D%/grant-rig.h %D%/tap.h
+%C%_granttrees_test_LDADD = src/grant/libgrant.a src/base/libbase.a
+
+unit_tests += %D%/mux-test
+%C%_mux_test_SOURCES = %D%/mux-test.c %D%/tap.h
+%C%_mux_test_LDADD = src/wire/libwire.a src/base/libbase.a
+
+unit_tests += %D%/ring-test
+%C%_ring_test_SOURCES = %D%/ring-test.c %D%/tap.h
+%C%_ring_test_LDADD = src/wire/libwire.a src/base/libbase.a
+
+# Both run the real vmrun-mux.
+edge_rig = %D%/edge-rig.c %D%/edge-rig.h %D%/tap.h
+edge_libs = src/wire/libwire.a src/proc/libproc.a src/base/libbase.a
+unit_tests += %D%/edge-test
+%C%_edge_test_SOURCES = %D%/edge-test.c $(edge_rig)
+%C%_edge_test_LDADD = $(edge_libs)
+EXTRA_%C%_edge_test_DEPENDENCIES = vmrun-mux
+unit_tests += %D%/edge-hostile-test
+%C%_edge_hostile_test_SOURCES = %D%/edge-hostile-test.c $(edge_rig)
+%C%_edge_hostile_test_LDADD = $(edge_libs)
+EXTRA_%C%_edge_hostile_test_DEPENDENCIES = vmrun-mux
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)

@@ -7,6 +7,7 @@ vmrun_mux_SOURCES = \
 	%D%/host.h %D%/host.c \
 	%D%/port.h %D%/port.c \
 	%D%/session.h %D%/session.c \
+	%D%/command.h %D%/command.c \
 	%D%/console.h %D%/console.c
 vmrun_mux_LDADD = src/wire/libwire.a src/seal/libseal.a src/base/libbase.a \
 	$(SECCOMP_LIBS) $(CAP_LIBS)

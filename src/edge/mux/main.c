@@ -14,6 +14,7 @@
  * One loop over poll(2); no threads, no timers.  It lives until vmrun closes
  * its end of 3.
  */
+#include "command.h"
 #include "console.h"
 #include "host.h"
 #include "port.h"
@@ -39,8 +40,8 @@ enum {
 	FD_VMM_RING
 };
 
-/* Ours, three for each session, and those of one record under way. */
-#define FILES (16 + 3 * CTL_SESSIONS + IO_FDS_MAX)
+/* Ours, four for each session, and those of one record under way. */
+#define FILES (16 + 4 * CTL_SESSIONS + IO_FDS_MAX)
 
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
@@ -142,7 +143,7 @@ static int commands(struct program *p, const struct watch *w)
 		return 0;
 	got = host_command(&p->host, &r, fds, &n);
 	if (got > 0)
-		sessions_command(&p->sessions, &r, fds, n);
+		command_do(&p->sessions, &r, fds, n);
 	return got < 0 ? -1 : 0;
 }
 

@@ -107,6 +107,11 @@ int port_message(struct port *p, struct mux_event *ev, struct ctl_guest_msg *m,
 	}
 }
 
+size_t port_room(const struct port *p)
+{
+	return p->control.max - p->control.len;
+}
+
 int port_say(struct port *p, const void *message, size_t n)
 {
 	return queue_put(&p->control, message, n);

@@ -18,8 +18,8 @@
 #include <stddef.h>
 
 #define PORT_INPUT (128u * 1024)
-/* Two launch records, or one and a great many signals. */
-#define PORT_CONTROL (2 * (CTL_HOST_MAX + 8))
+/* The largest launch record, and a great many signals. */
+#define PORT_CONTROL (CTL_HOST_MAX + 64 * 1024)
 
 struct port {
 	int fd; /* owned; -1: gone */
@@ -54,6 +54,8 @@ int port_event(struct port *p, struct mux_event *ev, struct err *e);
 int port_message(struct port *p, struct mux_event *ev, struct ctl_guest_msg *m,
 		 struct err *e);
 
+/* How many bytes of messages may be queued now. */
+size_t port_room(const struct port *p);
 /* Queues encoded messages; -1 if they do not fit. */
 int port_say(struct port *p, const void *message, size_t n);
 /* Hands queued messages to the control stream, as its credit allows. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sessions and their descriptors; what the guest says about them.  Runs in
- * vmrun-mux as U, sealed.  vmrun's records are trusted, the guest's are not.
+ * Sessions and what the guest says about them.  Runs in vmrun-mux as U,
+ * sealed; all that is read here is hostile.
  */
 #include "session.h"
+
+#include "command.h"
 
 #include "base/err.h"
 #include "base/own.h"
@@ -12,10 +14,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-enum { IN, OUT, ERR }; /* index of a flow, as edge_stream() counts */
 
 #define FIRST_STREAM 1u
 #define LAST_STREAM (3 * CTL_SESSIONS)
@@ -25,26 +24,29 @@ void sessions_init(struct sessions *a, struct host *h, struct port *p)
 	memset(a, 0, sizeof(*a));
 	a->host = h;
 	a->port = p;
-	for (unsigned i = 0; i < CTL_SESSIONS; i++)
-		for (int j = IN; j <= ERR; j++)
+	for (unsigned i = 0; i < CTL_SESSIONS; i++) {
+		a->s[i].record = -1;
+		for (int j = FLOW_IN; j <= FLOW_ERR; j++)
 			flow_init(&a->s[i].flow[j]);
+	}
 }
 
-static void close_flows(struct session *s)
+void session_close(struct session *s)
 {
-	for (int j = IN; j <= ERR; j++)
+	own_close(&s->record);
+	for (int j = FLOW_IN; j <= FLOW_ERR; j++)
 		flow_close(&s->flow[j]);
 }
 
 void sessions_free(struct sessions *a)
 {
 	for (unsigned i = 0; i < CTL_SESSIONS; i++)
-		close_flows(&a->s[i]);
+		session_close(&a->s[i]);
 }
 
-static bool is_running(const struct session *s)
+bool session_is_running(const struct session *s)
 {
-	return s->state == SESSION_ASKED || s->state == SESSION_STARTED;
+	return s->state == SESSION_SENT || s->state == SESSION_STARTED;
 }
 
 static struct flow *flow_of(struct sessions *a, unsigned stream)
@@ -55,10 +57,9 @@ static struct flow *flow_of(struct sessions *a, unsigned stream)
 	return &a->s[stream / 3].flow[stream % 3];
 }
 
-/* No more from either side; what came from the guest is still written. */
-static void finish_flows(struct sessions *a, struct session *s)
+void session_finish(struct sessions *a, struct session *s)
 {
-	for (int j = IN; j <= ERR; j++)
+	for (int j = FLOW_IN; j <= FLOW_ERR; j++)
 		if (s->flow[j].fd >= 0)
 			flow_finish(&s->flow[j], a->port->mux);
 }
@@ -76,209 +77,15 @@ static void port_over(struct sessions *a)
 {
 	port_close(a->port);
 	for (unsigned i = 0; i < CTL_SESSIONS; i++)
-		finish_flows(a, &a->s[i]);
+		session_finish(a, &a->s[i]);
 }
 
-static void violated(struct sessions *a, const char *why)
+void sessions_violated(struct sessions *a, const char *why)
 {
 	if (a->state == PORT_GONE)
 		return;
 	port_over(a);
 	send_gone(a, why);
-}
-
-/* Commands of vmrun */
-
-static void close_all(int *fds, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		close(fds[i]);
-}
-
-/* The encoded message in a memory file, allocated; NULL if it is none. */
-static void *load(int fd, size_t *n)
-{
-	struct stat st;
-	own_free char *at = NULL;
-	size_t have = 0;
-
-	if (fstat(fd, &st) < 0 || st.st_size < 8 ||
-	    st.st_size > (off_t)CTL_HOST_MAX + 8)
-		return NULL;
-	*n = (size_t)st.st_size;
-	at = malloc(*n);
-	while (at && have < *n) {
-		ssize_t got = pread(fd, at + have, *n - have, (off_t)have);
-
-		if (got <= 0)
-			return NULL;
-		have += (size_t)got;
-	}
-	return steal_ptr(&at);
-}
-
-/* The guest must be there: before HELLO nothing is written to the port. */
-static int open_streams(struct sessions *a, struct session *s)
-{
-	for (int j = IN; j <= ERR; j++) {
-		struct flow *f = &s->flow[j];
-
-		if (f->fd >= 0 &&
-		    mux_open(a->port->mux, f->stream, MUX_SERVICE_STDIO) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* How many descriptors follow the memory file; -1: no such combination. */
-static int count_stdio(uint32_t bits)
-{
-	if (bits == EDGE_STDIO_TTY)
-		return 1;
-	if (bits & ~(EDGE_STDIO_IN | EDGE_STDIO_OUT | EDGE_STDIO_ERR))
-		return -1;
-	return !!(bits & EDGE_STDIO_IN) + !!(bits & EDGE_STDIO_OUT) +
-	       !!(bits & EDGE_STDIO_ERR);
-}
-
-/* Takes the descriptors. */
-static void start_flows(struct session *s, uint32_t session, uint32_t bits,
-			const int *fds)
-{
-	if (bits == EDGE_STDIO_TTY) {
-		flow_start(&s->flow[OUT], fds[0], edge_stream(session, OUT),
-			   FLOW_BOTH);
-		return;
-	}
-	if (bits & EDGE_STDIO_IN)
-		flow_start(&s->flow[IN], *fds++, edge_stream(session, IN),
-			   FLOW_TO_GUEST);
-	if (bits & EDGE_STDIO_OUT)
-		flow_start(&s->flow[OUT], *fds++, edge_stream(session, OUT),
-			   FLOW_FROM_GUEST);
-	if (bits & EDGE_STDIO_ERR)
-		flow_start(&s->flow[ERR], *fds++, edge_stream(session, ERR),
-			   FLOW_FROM_GUEST);
-}
-
-/* LAUNCH and EXEC.  -1: refused, for vmrun to choose another number. */
-static int start(struct sessions *a, const struct edge_record *r, int *fds)
-{
-	struct session *s = &a->s[r->session];
-	own_fd file = fds[0];
-	own_free char *message = NULL;
-	size_t n;
-
-	if (s->state != SESSION_FREE) {
-		close_all(fds + 1, (size_t)count_stdio(r->stdio));
-		return -1;
-	}
-	start_flows(s, r->session, r->stdio, fds + 1);
-	message = load(file, &n);
-	if (!message || (a->state == PORT_UP && open_streams(a, s) < 0) ||
-	    port_say(a->port, message, n) < 0) {
-		finish_flows(a, s);
-		close_flows(s);
-		return -1;
-	}
-	s->state = SESSION_ASKED;
-	s->ready = false;
-	s->resized = false;
-	return 0;
-}
-
-static void say(struct sessions *a, struct buf *b)
-{
-	if (b->bad || port_say(a->port, b->data, b->len) < 0)
-		host_log(a->host, LOG_LEVEL_WARN,
-			 "the guest does not read: a message for it is lost");
-	buf_free(b);
-}
-
-static void hang_up(struct sessions *a, struct session *s)
-{
-	finish_flows(a, s);
-	close_flows(s);
-}
-
-/* The commands without descriptors; r->session is in range. */
-static void act(struct sessions *a, const struct edge_record *r)
-{
-	struct session *s = &a->s[r->session];
-	struct buf b;
-
-	buf_init(&b, 64);
-	switch ((enum edge_kind)r->kind) {
-	case EDGE_CMD_SIGNAL:
-		if (is_running(s))
-			ctl_put_signal(&b, r->session, r->value);
-		break;
-	case EDGE_CMD_WINSIZE:
-		s->win = r->win;
-		s->resized = is_running(s);
-		break;
-	case EDGE_CMD_CLOCK:
-		ctl_put_clock(&b, r->ns);
-		break;
-	case EDGE_CMD_STOP:
-		ctl_put_stop(&b);
-		break;
-	case EDGE_CMD_HANGUP:
-		hang_up(a, s);
-		break;
-	case EDGE_CMD_LAUNCH:
-	case EDGE_CMD_EXEC:
-	case EDGE_EV_HELLO:
-	case EDGE_EV_STARTED:
-	case EDGE_EV_READY:
-	case EDGE_EV_EXIT:
-	case EDGE_EV_LOG:
-	case EDGE_EV_GONE:
-	case EDGE_EV_FULL:
-		break; /* not here: is_command(), is_start() */
-	}
-	if (b.len || b.bad)
-		say(a, &b);
-}
-
-static bool is_start(const struct edge_record *r)
-{
-	return r->kind == EDGE_CMD_LAUNCH || r->kind == EDGE_CMD_EXEC;
-}
-
-static bool is_command(const struct edge_record *r, size_t n)
-{
-	int stdio = count_stdio(r->stdio);
-
-	if (r->version != EDGE_VERSION || r->session >= CTL_SESSIONS ||
-	    r->kind < EDGE_CMD_LAUNCH || r->kind > EDGE_CMD_HANGUP)
-		return false;
-	if (!is_start(r))
-		return !n;
-	/* Session 0 is the application, and is launched. */
-	if ((r->kind == EDGE_CMD_LAUNCH) != (r->session == 0))
-		return false;
-	return stdio >= 0 && n == 1 + (size_t)stdio;
-}
-
-void sessions_command(struct sessions *a, const struct edge_record *r, int *fds,
-		      size_t n)
-{
-	if (!is_command(r, n)) {
-		close_all(fds, n);
-		violated(a, "vmrun and vmrun-mux do not fit together");
-		return;
-	}
-	if (!port_is_open(a->port)) {
-		close_all(fds, n);
-		if (r->kind == EDGE_CMD_HANGUP)
-			hang_up(a, &a->s[r->session]);
-		return;
-	}
-	if (!is_start(r))
-		act(a, r);
-	else if (start(a, r, fds) < 0)
-		host_event(a->host, EDGE_EV_FULL, r->session);
 }
 
 /* Messages of the guest */
@@ -296,9 +103,6 @@ static int on_hello(struct sessions *a, const struct ctl_guest_msg *m,
 			       ", not %u: import it again",
 			       m->version, CTL_VERSION);
 	a->state = PORT_UP;
-	for (unsigned i = 0; i < CTL_SESSIONS; i++)
-		if (is_running(&a->s[i]) && open_streams(a, &a->s[i]) < 0)
-			return err_set(e, ENOMEM, "opening streams");
 	host_send(a->host, &r);
 	return 0;
 }
@@ -340,7 +144,7 @@ static int on_exit_message(struct sessions *a, struct session *s,
 	};
 	host_text(&s->exit, m->text);
 	s->state = SESSION_ENDED;
-	finish_flows(a, s);
+	session_finish(a, s);
 	return 0;
 }
 
@@ -351,7 +155,7 @@ static int on_session(struct sessions *a, const struct ctl_guest_msg *m,
 	struct session *s;
 
 	if (a->state != PORT_UP || m->session >= CTL_SESSIONS ||
-	    !is_running(&a->s[m->session]))
+	    !session_is_running(&a->s[m->session]))
 		return err_set(e, EPROTO,
 			       "the guest names session %" PRIu32
 			       ", which does not run",
@@ -459,7 +263,7 @@ void sessions_port(struct sessions *a)
 	do {
 		if (port_event(a->port, &ev, &e) < 0 ||
 		    on_event(a, &ev, &e) < 0) {
-			violated(a, e.msg);
+			sessions_violated(a, e.msg);
 			return;
 		}
 	} while (ev.kind != MUX_EV_NONE);
@@ -472,7 +276,7 @@ void sessions_port(struct sessions *a)
 void sessions_watch(struct sessions *a, struct watch *w)
 {
 	for (unsigned i = 0; i < CTL_SESSIONS; i++)
-		for (int j = IN; j <= ERR; j++)
+		for (int j = FLOW_IN; j <= FLOW_ERR; j++)
 			flow_watch(&a->s[i].flow[j], w, a->port->mux);
 }
 
@@ -484,7 +288,7 @@ void sessions_turn(struct sessions *a, const struct watch *w)
 	for (unsigned i = 0; i < CTL_SESSIONS; i++) {
 		struct session *s = &a->s[(a->turn + i) % CTL_SESSIONS];
 
-		for (int j = IN; j <= ERR; j++)
+		for (int j = FLOW_IN; j <= FLOW_ERR; j++)
 			flow_turn(&s->flow[j], w, a->port->mux);
 	}
 }
@@ -494,7 +298,7 @@ static void log_errors(struct sessions *a, struct session *s)
 {
 	struct err e = ERR_INIT;
 
-	for (int j = IN; j <= ERR; j++) {
+	for (int j = FLOW_IN; j <= FLOW_ERR; j++) {
 		struct flow *f = &s->flow[j];
 
 		if (!f->error)
@@ -505,31 +309,20 @@ static void log_errors(struct sessions *a, struct session *s)
 	}
 }
 
-static void send_winsize(struct sessions *a, uint32_t session)
-{
-	struct session *s = &a->s[session];
-	struct buf b;
-
-	buf_init(&b, 64);
-	ctl_put_winsize(&b, session, &s->win);
-	s->resized = false;
-	say(a, &b);
-}
-
 /* True if nothing of the session's output waits. */
 static bool settle(struct sessions *a, uint32_t session)
 {
 	struct session *s = &a->s[session];
 
 	log_errors(a, s);
-	if (s->resized && a->state == PORT_UP && is_running(s))
-		send_winsize(a, session);
-	for (int j = IN; j <= ERR; j++)
+	if (a->state == PORT_UP)
+		command_settle(a, session);
+	for (int j = FLOW_IN; j <= FLOW_ERR; j++)
 		if (!flow_is_drained(&s->flow[j]))
 			return false;
 	if (s->state != SESSION_ENDED)
 		return true;
-	close_flows(s);
+	session_close(s);
 	host_send(a->host, &s->exit);
 	s->state = SESSION_FREE;
 	return true;

@@ -5,9 +5,11 @@
  * Theory of operation
  *
  * FREE     no such session; vmrun may ask for it
- * ASKED    LAUNCH or EXEC came from vmrun: the message for the guest is queued
- *          and the descriptors are held; streams are open once the guest said
- *          HELLO, since before that nothing is written to the port
+ * ASKED    LAUNCH or EXEC came from vmrun: its message for the guest and the
+ *          descriptors are held until the guest said HELLO (before that
+ *          nothing is written to the port), until the streams of the number's
+ *          earlier life are over on both sides, and until there is room
+ * SENT     streams are open, the message is queued
  * STARTED  the guest said so
  * ENDED    the guest said EXIT: all that it sent before is in the queues of the
  *          flows, its streams are reset.  When the queues are written out (or
@@ -20,7 +22,7 @@
  *
  * Memory: at most CTL_SESSIONS * 3 queues of MUX_WINDOW, PORT_CONTROL, one
  * message that is being loaded, HOST_QUEUE records and the port's buffers:
- * less than 64 MiB, whatever the guest does.
+ * less than 58 MiB, whatever the guest does.
  */
 #ifndef EDGE_MUX_SESSION_H
 #define EDGE_MUX_SESSION_H
@@ -32,14 +34,20 @@
 enum session_state {
 	SESSION_FREE,
 	SESSION_ASKED,
+	SESSION_SENT,
 	SESSION_STARTED,
 	SESSION_ENDED
 };
 
+/* Index of a flow, as edge_stream() counts. */
+enum { FLOW_IN, FLOW_OUT, FLOW_ERR };
+
 struct session {
 	enum session_state state;
-	bool ready;   /* was told to vmrun */
-	bool resized; /* win is newer than what the guest knows */
+	int record; /* ASKED: memory file with the message; owned, else -1 */
+	uint64_t signals; /* ASKED: bit n-1 is signal n, to be sent later */
+	bool ready;	  /* was told to vmrun */
+	bool resized;	  /* win is newer than what the guest knows */
 	struct winsize_msg win;
 	struct flow flow[3];	 /* in, out, err */
 	struct edge_record exit; /* ENDED: what vmrun will hear */
@@ -64,9 +72,6 @@ struct sessions {
 void sessions_init(struct sessions *a, struct host *h, struct port *p);
 void sessions_free(struct sessions *a);
 
-/* A command of vmrun.  Takes the descriptors. */
-void sessions_command(struct sessions *a, const struct edge_record *r, int *fds,
-		      size_t n);
 /* Everything that the port has read. */
 void sessions_port(struct sessions *a);
 
@@ -74,5 +79,16 @@ void sessions_watch(struct sessions *a, struct watch *w);
 void sessions_turn(struct sessions *a, const struct watch *w);
 /* After each turn: messages to the guest, sessions that are over. */
 void sessions_settle(struct sessions *a);
+
+/* For command.c */
+
+/* The guest knows of the session. */
+bool session_is_running(const struct session *s);
+/* No more from either side; what came from the guest is still written. */
+void session_finish(struct sessions *a, struct session *s);
+/* Closes everything that the session owns. */
+void session_close(struct session *s);
+/* Closes the port and tells vmrun why. */
+void sessions_violated(struct sessions *a, const char *why);
 
 #endif
