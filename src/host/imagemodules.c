@@ -34,7 +34,8 @@ static const struct {
 	const char *group, *module;
 	enum need need;
 } features[] = {
-	{ "boot", "virtio_pci", NEED_MUST },
+	{ "boot", "virtio_mmio", NEED_MUST },
+	{ "boot", "virtio_pci", NEED_MAY },
 	{ "boot", "virtio_console", NEED_MUST },
 	{ "boot", "virtiofs", NEED_MUST },
 	{ "disk", "virtio_blk", NEED_MAY },

@@ -15,7 +15,7 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/imagedeb.h %D%/imagedeb.c %D%/imagename.h %D%/imagemake.c \
 	%D%/idmap.h %D%/idmap.c \
 	%D%/sandbox.h %D%/sandbox.c \
-	%D%/vmm.h %D%/vmm-qemu.c \
+	%D%/vmm.h %D%/vmm-qemu.c %D%/tsc.h %D%/tsc.c \
 	%D%/fileserver.h %D%/fileserver.c \
 	%D%/supervise.h %D%/supervise.c \
 	%D%/manage.h %D%/manage.c \

@@ -11,6 +11,7 @@
 #include "host/plan.h"
 #include "host/probe.h"
 #include "host/run.h"
+#include "host/tsc.h"
 
 #include <stdio.h>
 
@@ -83,6 +84,7 @@ int main(int argc, char **argv)
 	const char *dirs[4] = {NULL};
 	int status;
 
+	tsc_begin();
 	log_setup("vmrun", LOG_LEVEL_WARN);
 	if (facts_probe(&f, &e) < 0)
 		return fail(&e, 125);

@@ -19,6 +19,7 @@
 #include "host/disk.h"
 #include "host/fileserver.h"
 #include "host/idmap.h"
+#include "host/tsc.h"
 #include "host/vmm.h"
 #include "seal/seal.h"
 #include "wire/ring.h"
@@ -219,7 +220,7 @@ static int member_vmm(struct setup_member *m, const struct plan *p,
 
 	m->view = SETUP_VIEW_VMM;
 	m->nofile = 1024;
-	m->argv = vmm_argv(p, t->qemu.path);
+	m->argv = vmm_argv(p, t->qemu.path, tsc_khz());
 	if (!m->argv ||
 	    member_room(m, "qemu", p->accel == ACCEL_KVM ? kvm : tcg) < 0)
 		return err_set(e, ENOMEM, "planning QEMU");

@@ -18,8 +18,9 @@ enum { VMM_FD_MUX = 3, VMM_FD_CONSOLE = 4, VMM_FD_FS = 5, VMM_FD_DISK = 6 };
 
 /*
  * QEMU's whole command line for the plan, NULL-terminated, for strv_free();
- * NULL without memory.  Pure: the same plan gives the same vector.
+ * NULL without memory.  khz: the rate of the host's time stamp counter, 0 if
+ * it is not constant (host/tsc.h).  Pure: same arguments, same vector.
  */
-char **vmm_argv(const struct plan *p, const char *qemu);
+char **vmm_argv(const struct plan *p, const char *qemu, uint32_t khz);
 
 #endif

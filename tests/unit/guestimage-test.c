@@ -42,7 +42,7 @@ static void fake_modules(void)
 	built_in("kernel/x/rng-core.ko\nkernel/crypto/crc16.ko\n");
 	add("kernel/virtio/virtio.ko", "", "");
 	add("kernel/virtio/virtio_ring.ko", "virtio", "");
-	add("kernel/virtio/virtio_pci.ko", "virtio_ring,virtio", "");
+	add("kernel/virtio/virtio_mmio.ko", "virtio_ring,virtio", "");
 	fake_add_module(top, MODULES "/kernel/virtio/virtio_console.ko.xz",
 			"virtio,virtio_ring", "", FAKE_RELEASE,
 			archive_write_add_filter_xz);
@@ -86,13 +86,13 @@ static void test_modules(void)
 
 	fake_modules();
 	tap_str(collect(&e),
-		"boot virtio.ko\nboot virtio_ring.ko\nboot virtio_pci.ko\n"
+		"boot virtio.ko\nboot virtio_ring.ko\nboot virtio_mmio.ko\n"
 		"boot virtio_console.ko\nboot fuse.ko\nboot virtiofs.ko\n"
 		"disk jbd2.ko\ndisk crc32c_generic.ko\ndisk ext4.ko\n"
 		"late virtio-rng.ko\n"
 		"dev:loop-control jbd2.ko\ndev:loop-control loop.ko\n",
 		"dependencies come first, in each group that is loaded alone");
-	built_in("kernel/a/virtio_pci.ko\nkernel/a/virtio_console.ko\n"
+	built_in("kernel/a/virtio_mmio.ko\nkernel/a/virtio_console.ko\n"
 		 "kernel/a/virtiofs.ko\nkernel/a/ext4.ko\nkernel/a/loop.ko\n"
 		 "kernel/a/virtio-rng.ko\n");
 	tap_str(collect(&e), "dev:fuse fuse.ko\n",
@@ -209,14 +209,14 @@ static void test_cpio(struct guestimage *img)
 		"proc 40755 0 0 0\nsys 40755 0 0 0\n"
 		"init 100755 0 0 0\nI am init\n"
 		"modules/list 100644 0 0 0\n"
-		"boot virtio.ko\nboot virtio_ring.ko\nboot virtio_pci.ko\n"
+		"boot virtio.ko\nboot virtio_ring.ko\nboot virtio_mmio.ko\n"
 		"boot virtio_console.ko\nboot fuse.ko\nboot virtiofs.ko\n"
 		"disk jbd2.ko\ndisk crc32c_generic.ko\ndisk ext4.ko\n"
 		"late virtio-rng.ko\n"
 		"dev:loop-control jbd2.ko\ndev:loop-control loop.ko\n"
 		"modules/virtio.ko 100644 0 0 0\n"
 		"modules/virtio_ring.ko 100644 0 0 0\n"
-		"modules/virtio_pci.ko 100644 0 0 0\n"
+		"modules/virtio_mmio.ko 100644 0 0 0\n"
 		"modules/virtio_console.ko 100644 0 0 0\n"
 		"modules/fuse.ko 100644 0 0 0\n"
 		"modules/virtiofs.ko 100644 0 0 0\n"
