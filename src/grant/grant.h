@@ -43,8 +43,7 @@ struct grant_stats {
 	uint64_t masked;   /* left out: a wider mask would give others more */
 	uint64_t setgid;   /* left out: an edit would clear their setgid bit */
 	uint64_t unmapped; /* ACLs that name an id the guest cannot express */
-	char example[512]; /* escaped path below the root of the worst of these
-			    */
+	char example[512]; /* the worst of these: escaped path below the root */
 };
 
 struct grant_who {
@@ -53,8 +52,8 @@ struct grant_who {
 	uid_t owner; /* the person */
 	gid_t owner_gid;
 	mode_t umask; /* the person's */
-	uint32_t sub_first,
-		sub_count; /* ids the guest can express, beside owner's */
+	/* Ids that the guest can express beside U's and the owner's. */
+	uint32_t sub_first, sub_count;
 	uint32_t subgid_first, subgid_count;
 };
 

@@ -65,7 +65,7 @@ make_tree() {
 		i=$((i + 1))
 	done
 	chmod -R go= "$dir/tree" "$dir/out"
-	ln -s "$dir/out" "$dir/tree/link"
+	ln -s ../out "$dir/tree/link"
 }
 
 start_swapping() {

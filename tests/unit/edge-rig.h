@@ -32,7 +32,8 @@ struct rig {
 	struct mux *mux;
 	struct buf raw;		     /* read from the port, not yet fed */
 	struct buf got[RIG_STREAMS]; /* payload by stream */
-	bool opened[RIG_STREAMS], ended[RIG_STREAMS], reset[RIG_STREAMS];
+	bool opened[RIG_STREAMS], ended[RIG_STREAMS];
+	bool reset[RIG_STREAMS];
 	bool gone; /* the port ended */
 	bool hold; /* do not consume stdin */
 	bool echo; /* send stdin back on stdout, then end both */

@@ -95,20 +95,27 @@ unit_tests += %D%/granttrees-test
 %C%_granttrees_test_LDADD = src/grant/libgrant.a src/base/libbase.a
 
 unit_tests += %D%/mux-test
-%C%_mux_test_SOURCES = %D%/mux-test.c %D%/tap.h
+%C%_mux_test_SOURCES = %D%/mux-test.c %D%/mux-rig.h %D%/tap.h
 %C%_mux_test_LDADD = src/wire/libwire.a src/base/libbase.a
+unit_tests += %D%/mux-refuse-test
+%C%_mux_refuse_test_SOURCES = %D%/mux-refuse-test.c %D%/mux-rig.h %D%/tap.h
+%C%_mux_refuse_test_LDADD = src/wire/libwire.a src/base/libbase.a
 
 unit_tests += %D%/ring-test
 %C%_ring_test_SOURCES = %D%/ring-test.c %D%/tap.h
 %C%_ring_test_LDADD = src/wire/libwire.a src/base/libbase.a
 
-# Both run the real vmrun-mux.
+# These run the real vmrun-mux.
 edge_rig = %D%/edge-rig.c %D%/edge-rig.h %D%/tap.h
 edge_libs = src/wire/libwire.a src/proc/libproc.a src/base/libbase.a
 unit_tests += %D%/edge-test
 %C%_edge_test_SOURCES = %D%/edge-test.c $(edge_rig)
 %C%_edge_test_LDADD = $(edge_libs)
 EXTRA_%C%_edge_test_DEPENDENCIES = vmrun-mux
+unit_tests += %D%/edge-console-test
+%C%_edge_console_test_SOURCES = %D%/edge-console-test.c $(edge_rig)
+%C%_edge_console_test_LDADD = $(edge_libs)
+EXTRA_%C%_edge_console_test_DEPENDENCIES = vmrun-mux
 unit_tests += %D%/edge-hostile-test
 %C%_edge_hostile_test_SOURCES = %D%/edge-hostile-test.c $(edge_rig)
 %C%_edge_hostile_test_LDADD = $(edge_libs)

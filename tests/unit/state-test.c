@@ -16,6 +16,15 @@
 
 #define FIRST 100000u
 
+/* What a test cannot do without. */
+static void must(int result)
+{
+	if (result < 0) {
+		perror("state-test");
+		exit(99);
+	}
+}
+
 static char base[] = "/tmp/vmrun-state-test-XXXXXX";
 static const struct state_range range = {FIRST, 200000, 50};
 static struct err e;
@@ -93,15 +102,15 @@ static void test_refusals(void)
 	refuses(dir, "is open to other users", "a directory of mode 0750");
 	tap_ok(!strncmp(e.hint, "chmod 700 ", 10), "its remedy is chmod");
 	fchmod(dir, 0700);
-	symlinkat("elsewhere", dir, DB_NAME);
+	must(symlinkat("elsewhere", dir, DB_NAME));
 	refuses(dir, "not a regular file", "a database that is a link");
 	unlinkat(dir, DB_NAME, 0);
 	put_file(dir, DB_NAME, "", 0);
-	fchmodat(dir, DB_NAME, 0644, 0);
+	must(fchmodat(dir, DB_NAME, 0644, 0));
 	refuses(dir, "is open to other users", "a database that others read");
 	memset(what, 'x', sizeof(what));
 	put_file(dir, DB_NAME, what, sizeof(what));
-	fchmodat(dir, DB_NAME, 0600, 0);
+	must(fchmodat(dir, DB_NAME, 0600, 0));
 	refuses(dir, "is damaged", "a database that is none");
 	tap_ok(strstr(e.hint, "left as it is") != NULL, "it says what to do");
 	tap_ok(get_file(dir, DB_NAME, what, sizeof(what)) == sizeof(what) &&
@@ -109,7 +118,7 @@ static void test_refusals(void)
 	       "and the file is as it was");
 	unlinkat(dir, DB_NAME, 0);
 	sql(dir, "CREATE TABLE t (x)");
-	fchmodat(dir, DB_NAME, 0600, 0);
+	must(fchmodat(dir, DB_NAME, 0600, 0));
 	refuses(dir, "is not vmrun's database", "somebody else's database");
 	unlinkat(dir, DB_NAME, 0);
 	tap_ok(make_db(dir) == 0 && state_open(dir, &s, &e) == 0,
