@@ -22,7 +22,7 @@ make_root() {
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	mmdebstrap --variant=apt --mode=root \
-		--include=ca-certificates,util-linux,procps,passwd,sudo \
+		--include=ca-certificates,mount,util-linux,procps,passwd,sudo \
 		trixie "$dir" "$mirror" >&2
 	touch "$dir/.complete"
 }
