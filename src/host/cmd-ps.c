@@ -14,12 +14,13 @@
 int vms_open(struct vms *v, struct err *e)
 {
 	struct state *s;
+	own_fd dir = -1;
 	int r;
 
 	memset(v, 0, sizeof(*v));
 	if (facts_probe(&v->facts, e) < 0)
 		return -1;
-	r = run_open_state(&v->facts, &s, e);
+	r = run_open_state(&v->facts, &s, &dir, e);
 	if (r == 0) {
 		r = state_runs(s, &v->runs, &v->n, e);
 		state_close(s);

@@ -131,15 +131,26 @@ static int sync_root(int root, struct err *e)
 	return 0;
 }
 
-static int undo_grant(struct state *s, const struct state_identity *id,
-		      const struct state_grant *g, const struct facts *f,
-		      int userns, struct err *e)
+/* Takes U's entries out of one tree, alone among the person's vmruns. */
+static int take_back(const struct reclaim *r, const struct state_identity *id,
+		     int root, struct grant_stats *st, struct err *e)
+{
+	own_fd lock = grant_lock(r->state_dir, e);
+	struct grant_who who;
+	uint64_t left = 0;
+
+	if (lock < 0)
+		return -1;
+	reclaim_who(r->facts, id->uid, id->gid, &who);
+	return grant_revoke(root, &who, st, &left, e);
+}
+
+static int undo_grant(const struct reclaim *r, const struct state_identity *id,
+		      const struct state_grant *g, struct err *e)
 {
 	own_fd root = open_root(g);
-	struct grant_who who;
 	struct grant_stats st = {0};
 	struct inside in;
-	uint64_t left = 0;
 
 	if (root < 0) {
 		char shown[512];
@@ -151,32 +162,31 @@ static int undo_grant(struct state *s, const struct state_identity *id,
 			 log_escape(shown, sizeof(shown), g->path,
 				    strlen(g->path)),
 			 id->uid);
-		return state_grant_done(s, g->id, e);
+		return state_grant_done(r->state, g->id, e);
 	}
-	inside_init(&in, id, f, userns);
+	inside_init(&in, id, r->facts, r->userns);
 	in.root = root;
 	if (g->access == ACCESS_RW && run_inside(give_back, &in, e) < 0)
 		return -1;
-	reclaim_who(f, id->uid, id->gid, &who);
-	if (grant_revoke(root, &who, &st, &left, e) < 0)
+	if (take_back(r, id, root, &st, e) < 0)
 		return -1;
 	if (st.edited && sync_root(root, e) < 0)
 		return -1;
-	return state_grant_done(s, g->id, e);
+	return state_grant_done(r->state, g->id, e);
 }
 
-static int undo_grants(struct state *s, const struct state_identity *id,
-		       const struct facts *f, int userns, struct err *e)
+static int undo_grants(const struct reclaim *rc,
+		       const struct state_identity *id, struct err *e)
 {
 	struct state_grant *g = NULL;
 	struct err one = ERR_INIT;
 	size_t n = 0;
 	int r = 0;
 
-	if (state_grants(s, id->run, &g, &n, e) < 0)
+	if (state_grants(rc->state, id->run, &g, &n, e) < 0)
 		return -1;
 	for (size_t i = n; i-- > 0;) {
-		if (undo_grant(s, id, &g[i], f, userns, &one) == 0)
+		if (undo_grant(rc, id, &g[i], &one) == 0)
 			continue;
 		if (r == 0)
 			*e = one;
@@ -186,16 +196,16 @@ static int undo_grants(struct state *s, const struct state_identity *id,
 	return r;
 }
 
-int reclaim_run(struct state *s, struct state_identity *id,
-		const struct facts *f, int userns, int exit_code, struct err *e)
+int reclaim_run(const struct reclaim *rc, struct state_identity *id,
+		int exit_code, struct err *e)
 {
-	int r = state_set_status(s, id->run, IDENTITY_REVOKING, e);
+	int r = state_set_status(rc->state, id->run, IDENTITY_REVOKING, e);
 
 	if (r == 0)
-		r = undo_grants(s, id, f, userns, e);
-	run_dir_remove(f->runtime, id->run);
+		r = undo_grants(rc, id, e);
+	run_dir_remove(rc->facts->runtime, id->run);
 	if (r == 0)
-		r = state_release(s, id, exit_code, e);
+		r = state_release(rc->state, id, exit_code, e);
 	return r;
 }
 
@@ -223,29 +233,29 @@ static int kill_uid(const struct state_identity *id, const struct facts *f,
 	return err_hint(e, "look at them: ps -u %u", id->uid);
 }
 
-static int reclaim_dead(struct state *s, const struct state_run *run,
-			const struct facts *f, struct err *e)
+static int reclaim_dead(const struct reclaim *rc, const struct state_run *run,
+			struct err *e)
 {
 	struct state_identity id = run->id;
 	int mine;
 	int r;
 
 	id.lock_fd = -1;
-	mine = state_adopt(s, run->id.run, &id, e);
+	mine = state_adopt(rc->state, run->id.run, &id, e);
 	if (mine <= 0)
 		return mine;
 	log_info("cleaning up after VM %lld (UID %u), whose vmrun is gone",
 		 (long long)id.run, id.uid);
-	r = kill_uid(&id, f, e);
+	r = kill_uid(&id, rc->facts, e);
 	if (r == 0)
-		r = reclaim_run(s, &id, f, -1, 255, e);
+		r = reclaim_run(rc, &id, 255, e);
 	own_close(&id.lock_fd);
 	return r < 0 ? err_wrap(e, "cleaning up after VM %lld",
 				(long long)run->id.run)
 		     : 1;
 }
 
-int reclaim_dead_runs(struct state *s, const struct facts *f, struct err *e)
+int reclaim_dead_runs(const struct reclaim *rc, struct err *e)
 {
 	struct state_run *runs = NULL;
 	struct err one = ERR_INIT;
@@ -253,14 +263,14 @@ int reclaim_dead_runs(struct state *s, const struct facts *f, struct err *e)
 	int cleaned = 0;
 	int r = 0;
 
-	if (state_runs(s, &runs, &n, e) < 0)
+	if (state_runs(rc->state, &runs, &n, e) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		int did;
 
 		if (runs[i].alive)
 			continue;
-		did = reclaim_dead(s, &runs[i], f, &one);
+		did = reclaim_dead(rc, &runs[i], &one);
 		if (did < 0 && r == 0) {
 			*e = one;
 			r = -1;

@@ -11,23 +11,29 @@
 
 struct err;
 
+/* Where it is done; all borrowed. */
+struct reclaim {
+	struct state *state;
+	int state_dir; /* of the database: grant_lock() */
+	const struct facts *facts;
+	int userns; /* the VM's user namespace; -1: one is made for it */
+};
+
 /*
  * Undoes everything that the database knows of the run and releases it.
- * Nothing of the VM may be alive.  userns: its user namespace, or -1 to make a
- * new one.  Goes on past failures; 0, or -1 and the first one in e: then the
- * rows stay, and the next start or gc tries again.
+ * Nothing of the VM may be alive.  Goes on past failures; 0, or -1 and the
+ * first one in e: then the rows stay, and the next start or gc tries again.
  */
-int reclaim_run(struct state *s, struct state_identity *id,
-		const struct facts *f, int userns, int exit_code,
-		struct err *e);
+int reclaim_run(const struct reclaim *r, struct state_identity *id,
+		int exit_code, struct err *e);
 
 /*
  * Cleans every run whose vmrun is gone: kills what still runs as its UID,
  * then reclaim_run().  Runs that somebody else is cleaning are left to him.
  * Returns how many were cleaned, -1 and e on the first failure (the others are
- * still tried).
+ * still tried).  r->userns is -1.
  */
-int reclaim_dead_runs(struct state *s, const struct facts *f, struct err *e);
+int reclaim_dead_runs(const struct reclaim *r, struct err *e);
 
 /* The person as grant.h wants him, for U and its group. */
 struct grant_who;

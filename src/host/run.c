@@ -30,6 +30,7 @@
 struct run {
 	const struct plan *plan;
 	struct state *state;
+	int state_dir;
 	struct state_identity id;
 	struct run_dir dir;
 	struct sandbox sandbox;
@@ -70,38 +71,70 @@ static int make_dirs(const char *path, struct err *e)
 	}
 }
 
-int run_open_state(const struct facts *f, struct state **s, struct err *e)
+int run_open_state(const struct facts *f, struct state **s, int *dir,
+		   struct err *e)
 {
-	own_fd dir = -1;
-
 	if (make_dirs(f->state_home, e) < 0)
 		return -1;
-	dir = open(f->state_home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
+	*dir = open(f->state_home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*dir < 0)
 		return err_set(e, errno, "%s", f->state_home);
-	/* state_open() borrows it for as long as the database is open. */
-	if (state_open(dir, s, e) < 0)
+	if (state_open(*dir, s, e) < 0) {
+		own_close(dir);
 		return -1;
-	(void)steal_fd(&dir);
+	}
 	return 0;
 }
 
+static void warn_count(const struct plan_share *sh, uint64_t n,
+		       const char *what, const struct grant_stats *g)
+{
+	if (n)
+		log_warn("%s: %llu %s, for example %s", sh->src,
+			 (unsigned long long)n, what, g->example);
+}
+
+/* What the VM will not be able to use, though it was named. */
 static void warn_about(const struct plan_share *sh, const struct grant_stats *g)
 {
-	if (g->foreign)
-		log_warn("%s: %llu entries belong to others and stay closed to "
-			 "the VM, for example %s",
-			 sh->src, (unsigned long long)g->foreign, g->example);
-	if (g->links)
-		log_warn("%s: %llu hard-linked files are left out", sh->src,
-			 (unsigned long long)g->links);
-	if (g->mounts)
-		log_warn("%s: %llu other file systems below it get no grant",
-			 sh->src, (unsigned long long)g->mounts);
-	if (g->unmapped)
-		log_warn("%s: the ACLs of %llu entries name ids that the VM "
-			 "cannot express; it will not be able to read them",
-			 sh->src, (unsigned long long)g->unmapped);
+	warn_count(sh, g->foreign, "entries belong to others and stay closed",
+		   g);
+	warn_count(sh, g->masked,
+		   "entries have an ACL mask that shuts the VM out, and that "
+		   "somebody else would profit from",
+		   g);
+	warn_count(sh, g->setgid,
+		   "set-group-ID entries of a foreign group are left out", g);
+	warn_count(sh, g->links, "hard-linked files are left out", g);
+	warn_count(sh, g->mounts, "other file systems below it get no grant",
+		   g);
+	warn_count(sh, g->unmapped,
+		   "entries have ACLs that name ids which the VM cannot "
+		   "express, and cannot be read there",
+		   g);
+}
+
+/* One tree: the row first, then the edits, alone among the person's vmruns. */
+static int grant_one(struct run *r, const struct plan_share *sh,
+		     const struct grant_who *who, struct err *e)
+{
+	struct grant_stats g = {0};
+	own_fd lock = -1;
+	int64_t row;
+
+	if (state_grant_add(r->state, r->id.run, sh->src, sh->dev, sh->ino,
+			    sh->rw ? ACCESS_RW : ACCESS_RO, &row, e) < 0)
+		return -1;
+	lock = grant_lock(r->state_dir, e);
+	if (lock < 0)
+		return -1;
+	if (grant_apply(sh->fd, sh->rw ? GRANT_RW : GRANT_RO, who, &g, e) < 0)
+		return err_wrap(e, "cannot share %s", sh->src);
+	log_info("granted %s %s: %llu entries seen, %llu edited",
+		 sh->rw ? "rw" : "ro", sh->src, (unsigned long long)g.seen,
+		 (unsigned long long)g.edited);
+	warn_about(sh, &g);
+	return 0;
 }
 
 static int apply_grants(struct run *r, struct err *e)
@@ -110,26 +143,10 @@ static int apply_grants(struct run *r, struct err *e)
 	struct grant_who who;
 
 	reclaim_who(p->facts, r->id.uid, r->id.gid, &who);
-	for (size_t i = 0; i < p->n_shares; i++) {
-		const struct plan_share *sh = &p->shares[i];
-		struct grant_stats g = {0};
-		int64_t row;
-
-		if (sh->use != SHARE_PERSON)
-			continue;
-		if (state_grant_add(r->state, r->id.run, sh->src, sh->dev,
-				    sh->ino, sh->rw ? ACCESS_RW : ACCESS_RO,
-				    &row, e) < 0)
+	for (size_t i = 0; i < p->n_shares; i++)
+		if (p->shares[i].use == SHARE_PERSON &&
+		    grant_one(r, &p->shares[i], &who, e) < 0)
 			return -1;
-		if (grant_apply(sh->fd, sh->rw ? GRANT_RW : GRANT_RO, &who, &g,
-				e) < 0)
-			return err_wrap(e, "cannot share %s", sh->src);
-		log_info("granted %s %s: %llu entries seen, %llu edited",
-			 sh->rw ? "rw" : "ro", sh->src,
-			 (unsigned long long)g.seen,
-			 (unsigned long long)g.edited);
-		warn_about(sh, &g);
-	}
 	return state_set_status(r->state, r->id.run, IDENTITY_ACTIVE, e);
 }
 
@@ -146,10 +163,12 @@ static int claim(struct run *r, const struct state_range *range, struct err *e)
 	struct buf cmd;
 	int ret;
 
-	if (run_open_state(r->plan->facts, &r->state, e) < 0)
+	if (run_open_state(r->plan->facts, &r->state, &r->state_dir, e) < 0)
 		return -1;
 	/* What an earlier vmrun could not finish; its failure is not ours. */
-	if (reclaim_dead_runs(r->state, r->plan->facts, e) < 0)
+	if (reclaim_dead_runs(&(struct reclaim){r->state, r->state_dir,
+						r->plan->facts, -1},
+			      e) < 0)
 		log_err(LOG_LEVEL_WARN, e);
 	phase(r, "state");
 	buf_init(&cmd, 1 << 20);
@@ -185,13 +204,14 @@ static int start(struct run *r, const struct tools *t, struct err *e)
 /* Everything back; also after a start that failed half-way. */
 static void finish(struct run *r, int exit_code)
 {
+	const struct reclaim rc = {r->state, r->state_dir, r->plan->facts,
+				   r->sandbox.userns};
 	struct err e = ERR_INIT;
 
 	clock_gettime(CLOCK_MONOTONIC, &r->since);
 	sandbox_kill(&r->sandbox);
 	phase(r, "kill");
-	if (r->claimed && reclaim_run(r->state, &r->id, r->plan->facts,
-				      r->sandbox.userns, exit_code, &e) < 0) {
+	if (r->claimed && reclaim_run(&rc, &r->id, exit_code, &e) < 0) {
 		log_err(LOG_LEVEL_WARN, &e);
 		log_warn("the next start of vmrun tries again");
 	}
@@ -201,6 +221,7 @@ static void finish(struct run *r, int exit_code)
 	run_dir_close(&r->dir);
 	own_close(&r->id.lock_fd);
 	state_close(r->state);
+	own_close(&r->state_dir);
 }
 
 /* A signal before the supervisor watches for them must not leave half a run:
@@ -223,7 +244,8 @@ void run_plan(const struct plan *p, const struct tools *t,
 	struct run r = {.plan = p,
 			.dir = RUN_DIR_NONE,
 			.sandbox = SANDBOX_NONE,
-			.manage = -1};
+			.manage = -1,
+			.state_dir = -1};
 	struct supervise s = {.plan = p, .sinks = sinks};
 
 	r.id.lock_fd = -1;

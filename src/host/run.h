@@ -21,6 +21,10 @@ void run_plan(const struct plan *p, const struct tools *t,
 	      struct outcome *o, struct err *e);
 
 /* Opens the person's database, making its directory. */
-int run_open_state(const struct facts *f, struct state **s, struct err *e);
+/*
+ * Its descriptor, which lives as long as the database is open; the caller's.
+ */
+int run_open_state(const struct facts *f, struct state **s, int *dir,
+		   struct err *e);
 
 #endif
