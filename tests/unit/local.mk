@@ -121,5 +121,9 @@ unit_tests += %D%/edge-hostile-test
 %C%_edge_hostile_test_LDADD = $(edge_libs)
 EXTRA_%C%_edge_hostile_test_DEPENDENCIES = vmrun-mux
 
+unit_tests += %D%/vmm-test
+%C%_vmm_test_SOURCES = %D%/vmm-test.c %D%/tap.h
+%C%_vmm_test_LDADD = $(unit_libs)
+
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)

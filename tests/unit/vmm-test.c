@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* host: plan to QEMU's and virtiofsd's command lines, word for word. */
+#include "base/buf.h"
+#include "host/fileserver.h"
+#include "host/vmm.h"
+#include "tap.h"
+
+#include <stdlib.h>
+
+/* The words on lines of their own, for comparing. */
+static void check(char **argv, const char *want, const char *what)
+{
+	struct buf b;
+
+	buf_init(&b, 65536);
+	for (char **a = argv; a && *a; a++)
+		buf_printf(&b, "%s\n", *a);
+	buf_put(&b, "", 1);
+	tap_str(b.bad ? NULL : (char *)b.data, want, what);
+	buf_free(&b);
+	strv_free(argv);
+}
+
+#define SANDBOX                                                                \
+	"-sandbox\non,obsolete=deny,elevateprivileges=deny,spawn=deny,"        \
+	"resourcecontrol=deny\n"
+#define START                                                                  \
+	"/usr/bin/qemu-system-x86_64\n-nodefaults\n-no-user-config\n"          \
+	"-no-reboot\n-display\nnone\n" SANDBOX
+#define IMAGE "-kernel\n/image/kernel\n-initrd\n/image/initramfs\n"
+#define PARAMS                                                                 \
+	"-append\nconsole=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests "    \
+	"no_timer_check noreplace-smp 8250.nr_uarts=1 random.trust_cpu=on"
+#define DEVICES(bus)                                                           \
+	"-chardev\nsocket,id=console,fd=4\n-serial\nchardev:console\n"         \
+	"-device\nvirtio-serial-" bus ",max_ports=2\n"                         \
+	"-chardev\nsocket,id=mux,fd=3\n"                                       \
+	"-device\nvirtserialport,chardev=mux,name=org.vmrun.mux\n"             \
+	"-chardev\nsocket,id=fs,fd=5\n"                                        \
+	"-device\nvhost-user-fs-" bus                                          \
+	",chardev=fs,tag=vmrun,queue-size=1024\n"                              \
+	"-device\nvirtio-balloon-" bus ",free-page-reporting=on\n"             \
+	"-device\nvirtio-rng-" bus "\n"
+
+static const char kvm_want[] = START
+	"-machine\nmicrovm,memory-backend=ram\n"
+	"-global\nvirtio-mmio.force-legacy=false\n"
+	"-accel\nkvm\n-cpu\nhost\n-smp\n2\n-m\n512M\n"
+	"-object\nmemory-backend-memfd,id=ram,size=512M,share=on\n" IMAGE PARAMS
+	" pci=off\n" DEVICES("device");
+
+static const char tcg_want[] = START
+	"-machine\nmicrovm,memory-backend=ram\n"
+	"-global\nvirtio-mmio.force-legacy=false\n"
+	"-accel\ntcg\n-cpu\nmax,-avx,-avx2,-avx512f\n-smp\n1\n-m\n1024M\n"
+	"-object\nmemory-backend-memfd,id=ram,size=1024M,share=on\n" IMAGE
+		PARAMS " tsc=reliable mitigations=off init_on_alloc=0 audit=0 "
+	"tsc_early_khz=2500000 pci=off one two=2\n" DEVICES(
+		"device") "-add-fd\nfd=6,set=0\n"
+			  "-blockdev\ndriver=raw,node-name=disk0,discard=unmap,"
+			  "file.driver=file,file.filename=/dev/fdset/"
+			  "0,file.locking=off\n"
+			  "-device\nvirtio-blk-device,drive=disk0\n"
+			  "-d\nguest_errors\n";
+
+static const char pc_want[] =
+	START "-machine\npc,smm=off,vmport=off,memory-backend=ram\n"
+	      "-accel\ntcg\n-cpu\nmax,-avx,-avx2,-avx512f\n-smp\n1\n-m\n1024M\n"
+	      "-object\nmemory-backend-memfd,id=ram,size=1024M,share=on\n" IMAGE
+		      PARAMS " tsc=reliable mitigations=off init_on_alloc=0 "
+			     "audit=0 acpi=off\n" DEVICES("pci,romfile=");
+
+static void test_qemu(void)
+{
+	char *append[] = {(char *)(uintptr_t) "one",
+			  (char *)(uintptr_t) "two=2", NULL};
+	char *more[] = {(char *)(uintptr_t) "-d",
+			(char *)(uintptr_t) "guest_errors", NULL};
+	struct plan_disk disk = {.size = 1 << 30};
+	struct options plain = {.cpus = 0};
+	struct options full = {.append = append, .qemu_args = more};
+	struct plan p = {.opt = &plain,
+			 .cpus = 2,
+			 .mem = 512u << 20,
+			 .accel = ACCEL_KVM};
+	const char *qemu = "/usr/bin/qemu-system-x86_64";
+
+	check(vmm_argv(&p, qemu, 2500000), kvm_want, "KVM");
+	check(vmm_argv(&p, qemu, 0), kvm_want,
+	      "KVM has clocks of its own: the counter does not matter");
+	p.accel = ACCEL_TCG;
+	p.cpus = 1;
+	p.mem = 1u << 30;
+	check(vmm_argv(&p, qemu, 0), pc_want,
+	      "TCG on a host without a constant counter");
+	p.opt = &full;
+	p.disks = &disk;
+	p.n_disks = 1;
+	check(vmm_argv(&p, qemu, 2500000), tcg_want,
+	      "TCG, a disk, --append and --qemu-arg");
+}
+
+static void test_virtiofsd(void)
+{
+	struct probe_tool t = {.path = (char *)(uintptr_t) "/x/virtiofsd",
+			       .kind = FILESERVER_RUST};
+
+	check(fileserver_argv(&t),
+	      "/x/virtiofsd\n--fd=3\n--shared-dir=/tree\n--sandbox=none\n"
+	      "--seccomp=kill\n--posix-acl\n--xattr\n--cache=auto\n"
+	      "--inode-file-handles=never\n--no-announce-submounts\n"
+	      "--log-level=error\n",
+	      "the Rust virtiofsd");
+	t.kind = FILESERVER_C;
+	check(fileserver_argv(&t),
+	      "/x/virtiofsd\n--fd=3\n-o\nsource=/tree\n-o\nsandbox=chroot\n-o\n"
+	      "posix_acl\n-o\nxattr\n-o\ncache=auto\n-o\nlog_level=err\n-o\n"
+	      "modcaps=-setuid:-setgid:-chown:-dac_override:-fowner:-fsetid:"
+	      "-setfcap:-mknod\n",
+	      "the C virtiofsd");
+}
+
+int main(void)
+{
+	test_qemu();
+	test_virtiofsd();
+	return tap_done();
+}
