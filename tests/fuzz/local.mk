@@ -32,6 +32,16 @@ fuzz_targets += %D%/control-fuzz
 %C%_control_fuzz_LDADD = src/wire/libwire.a src/base/libbase.a
 %C%_control_fuzz_LDFLAGS = $(AM_LDFLAGS) $(fuzz_engine)
 
+fuzz_targets += %D%/setup-fuzz
+%C%_setup_fuzz_SOURCES = %D%/setup-fuzz.c $(fuzz_common)
+%C%_setup_fuzz_LDADD = src/wire/libwire.a src/base/libbase.a
+%C%_setup_fuzz_LDFLAGS = $(AM_LDFLAGS) $(fuzz_engine)
+
+fuzz_targets += %D%/options-fuzz
+%C%_options_fuzz_SOURCES = %D%/options-fuzz.c $(fuzz_common)
+%C%_options_fuzz_LDADD = $(unit_libs)
+%C%_options_fuzz_LDFLAGS = $(AM_LDFLAGS) $(fuzz_engine)
+
 EXTRA_DIST += %D%/corpus %D%/replay.c
 check_PROGRAMS += $(fuzz_targets)
 if !FUZZING

@@ -3,6 +3,8 @@
  * Options and configuration files from arbitrary bytes.  The first byte says
  * which: 'c' a file's text; anything else, words that end with a NUL.
  */
+#include "fuzz.h"
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "host/config.h"
@@ -13,8 +15,6 @@
 #include <string.h>
 
 #define WORDS_MAX 64
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 /* What the rest of vmrun takes for granted. */
 static void check(const struct options *o)

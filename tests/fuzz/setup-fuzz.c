@@ -3,14 +3,14 @@
  * The setup record: any bytes are refused, or are exactly what encoding their
  * meaning gives.
  */
+#include "fuzz.h"
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "wire/setup.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {

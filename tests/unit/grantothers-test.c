@@ -136,7 +136,7 @@ int main(void)
 	bool acls = rig_start();
 
 	if (!was_root) {
-		rig_skip("U, other users and owners", "needs root");
+		tap_skip("U, other users and owners", "needs root");
 	} else if (acls) {
 		test_as_others();
 		test_foreign();

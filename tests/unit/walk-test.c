@@ -228,7 +228,7 @@ static void test_mount(void)
 	struct walk_counts c;
 
 	if (!was_root) {
-		rig_skip("mount points", "needs root");
+		tap_skip("mount points", "needs root");
 		return;
 	}
 	make_dir("in", 0755);
