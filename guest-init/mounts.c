@@ -75,6 +75,8 @@ static int apply_disk(int root, const struct launch *l,
 		return err_set(e, errno, "%s", m->dst);
 	if (m->readonly)
 		return 0;
+	/* The directory is promised to be empty, and is never repaired. */
+	unlinkat(top, "lost+found", AT_REMOVEDIR);
 	if (chown(fd_path(top).s, l->uid, l->gid) < 0 ||
 	    chmod(fd_path(top).s, m->mode) < 0)
 		return err_set(e, errno, "giving %s to the user", m->dst);

@@ -229,11 +229,16 @@ void session_signal(struct init *in, uint32_t session, int signo)
 {
 	struct session *s = &in->sessions[session];
 
-	/* Before execve() there may be no process group yet. */
-	if (s->state == SESSION_STARTING)
-		kill(s->pid, signo);
-	else if (s->state == SESSION_RUNNING)
+	/* What a terminal would send goes to the whole process group, as a
+	 * terminal sends it; the rest is for the application, which knows its
+	 * children.  Before execve() there may be no process group yet. */
+	bool group = signo == SIGINT || signo == SIGQUIT || signo == SIGHUP ||
+		     signo == SIGTSTP || signo == SIGCONT;
+
+	if (s->state == SESSION_RUNNING && group)
 		kill(-s->pid, signo);
+	else if (s->state == SESSION_RUNNING || s->state == SESSION_STARTING)
+		kill(s->pid, signo);
 }
 
 void session_winsize(struct init *in, uint32_t session,

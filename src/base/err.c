@@ -6,6 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifdef __clang_analyzer__
+#undef err_set
+#undef err_wrap
+#undef err_hint
+#endif
+
 int err_set(struct err *e, int code, const char *fmt, ...)
 {
 	va_list ap;

@@ -39,4 +39,11 @@ int err_wrap(struct err *e, const char *fmt, ...)
 int err_hint(struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+#ifdef __clang_analyzer__
+/* It looks at one file at a time and would doubt the -1. */
+#define err_set(...) (err_set(__VA_ARGS__), -1)
+#define err_wrap(...) (err_wrap(__VA_ARGS__), -1)
+#define err_hint(...) (err_hint(__VA_ARGS__), -1)
+#endif
+
 #endif

@@ -265,8 +265,8 @@ static int edit_failed(int code, struct err *e)
 				"without them; share another directory");
 	if (code == ENOSPC || code == E2BIG || code == EDQUOT)
 		return err_hint(e, "the file system is full, or there are too "
-				   "many entries in one ACL: `vmrunctl gc` "
-				   "removes those that are no longer used");
+				   "many entries in one ACL: make room, or "
+				   "look at it with getfacl");
 	return -1;
 }
 
@@ -545,7 +545,7 @@ static void undo(int root, struct job *j, struct err *e)
 	if (lower_tree(root, j, &ue) < 0)
 		err_hint(e,
 			 "%llu ACL entries could not be taken back (%.200s); "
-			 "run `vmrunctl gc` later",
+			 "the next start of vmrun tries again",
 			 (unsigned long long)j->left, ue.msg);
 }
 

@@ -41,8 +41,9 @@ static int set_env(void *ctx, const struct opt *o, const char *value,
 		return name ? text_setenv(&x->env, name, eq + 1, e)
 			    : err_set(e, ENOMEM, "%s", value);
 	}
+	/* As vmrun's --env: what is not set here is not set there. */
 	if (!getenv(value))
-		return err_set(e, 0, "%s is not set here", value);
+		return 0;
 	return text_setenv(&x->env, value, getenv(value), e);
 }
 

@@ -19,12 +19,14 @@
  * Debian's libinih lets a program choose at run time; upstream's does not have
  * these, and then lines end at 200 bytes.  Longer ones are refused either way.
  */
+/* NOLINTBEGIN(readability-redundant-declaration): in Debian's header */
 extern bool ini_use_stack __attribute__((weak));
 extern bool ini_allow_multiline __attribute__((weak));
 extern bool ini_allow_inline_comments __attribute__((weak));
 extern bool ini_stop_on_first_error __attribute__((weak));
 extern int ini_max_line __attribute__((weak));
 extern int ini_initial_alloc __attribute__((weak));
+/* NOLINTEND(readability-redundant-declaration) */
 
 struct config {
 	const char *name;

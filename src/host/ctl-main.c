@@ -63,8 +63,14 @@ int main(int argc, char **argv)
 		log_err(LOG_LEVEL_ERR, &e);
 		return 125;
 	}
-	for (const struct cmd *c = commands; c->name; c++)
-		if (!strcmp(argv[1], c->name))
-			return c->run(argc - 1, argv + 1);
+	for (const struct cmd *c = commands; c->name; c++) {
+		if (strcmp(argv[1], c->name))
+			continue;
+		if (argc > 2 &&
+		    (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h")))
+			return printf("Usage: vmrunctl %s %s\n  %s\n", c->name,
+				      c->usage, c->help) < 0;
+		return c->run(argc - 1, argv + 1);
+	}
 	return bad_usage("no such command: ", argv[1]);
 }

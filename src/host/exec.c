@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/own.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -40,7 +41,8 @@ void exec_close_all(struct supervisor *v)
 
 void exec_on_accept(struct supervisor *v)
 {
-	own_fd fd = accept4(v->s->manage, NULL, NULL, SOCK_CLOEXEC);
+	own_fd fd = accept4(v->s->manage, NULL, NULL,
+			    SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct ucred peer;
 	socklen_t n = sizeof(peer);
 
@@ -70,13 +72,15 @@ static void answer(struct conn *c, enum manage_kind kind, const char *text)
 
 static int read_spec(int fd, struct ctl_host_msg *m, struct err *e)
 {
+	int seals = fcntl(fd, F_GET_SEALS);
 	struct stat st;
 	size_t used = 0;
 	void *p;
 	int r;
 
 	/* A sealed memory file cannot shrink under the mapping. */
-	if (fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > CTL_HOST_MAX)
+	if (seals < 0 || !(seals & F_SEAL_SHRINK) || fstat(fd, &st) < 0 ||
+	    st.st_size <= 0 || st.st_size > CTL_HOST_MAX)
 		return err_set(e, EINVAL, "the command");
 	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)

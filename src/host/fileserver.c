@@ -50,6 +50,7 @@ static const char *const c_args[] = {
 	"-o",
 	"log_level=err",
 	"-o",
+	/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one word */
 	"modcaps=-setuid:-setgid:-chown:-dac_override:-fowner:-fsetid:"
 	"-setfcap:-mknod",
 	NULL,

@@ -69,7 +69,7 @@ static int read_description(int dir, struct guestimage *img, struct err *e)
 	made_by = json_get_str(j, "vmrun");
 	img->imported = json_get_int(j, "imported", 0);
 	if (json_get_int(j, "format", 0) != IMAGE_FORMAT || !release)
-		r = err_set(e, 0, "image.json: of another version of vmrun");
+		r = err_set(e, 0, "it was made by another version of vmrun");
 	else if (!(img->release = strdup(release)) ||
 		 (made_by && !(img->made_by = strdup(made_by))))
 		r = err_set(e, ENOMEM, "image.json");
@@ -99,7 +99,7 @@ static int load(const char *parent, const char *name, struct guestimage *img,
 	    look_at(img->initramfs, img, e) == 0)
 		return 0;
 	e->code = 0; /* the image is there, and damaged */
-	err_wrap(e, "image %s is damaged", img->dir);
+	err_wrap(e, "image %s cannot be used", img->dir);
 	return err_hint(e, "import it again: `vmrunctl image import`");
 }
 

@@ -6,7 +6,7 @@
 #include "host/guestimage.h"
 
 /* "format" in image.json; changed when an older vmrun could not use it. */
-#define IMAGE_FORMAT 1
+#define IMAGE_FORMAT 2
 
 /* Refuses what is not a plain file name. */
 int imagename_check(const char *name, struct err *e);

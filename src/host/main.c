@@ -69,8 +69,11 @@ static int launch(const struct options *o, struct facts *f, struct err *e)
 	int status;
 
 	if (probe_privilege(e) < 0 || probe_subids(f, &range, e) < 0 ||
-	    plan_make(&p, o, f, e) < 0)
+	    plan_make(&p, o, f, e) < 0) {
+		status_ended(&(struct status_sinks){o->status_fd, -1},
+			     &(struct outcome){OUTCOME_SETUP, 0});
 		return fail(e, 125);
+	}
 	status = act(&p, &range, e);
 	plan_free(&p);
 	return status;

@@ -84,10 +84,18 @@ int run_dir_ring(const struct run_dir *d, const char *name, struct err *e)
 	own_fd fd = openat(d->fd, name,
 			   O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 			   0600);
+	int full;
 
-	if (fd < 0 || ftruncate(fd, RING_SIZE) < 0)
+	if (fd < 0)
 		return err_set(e, errno, "making %s/%lld/%s", d->runtime,
 			       (long long)d->run, name);
+	/* vmrun-mux maps it: a hole on a full disk would kill it. */
+	full = posix_fallocate(fd, 0, RING_SIZE);
+	if (full) {
+		err_set(e, full, "making %s/%lld/%s", d->runtime,
+			(long long)d->run, name);
+		return err_hint(e, "make room on that file system");
+	}
 	return steal_fd(&fd);
 }
 

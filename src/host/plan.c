@@ -14,6 +14,7 @@
 #include "host/text.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
 
@@ -72,6 +73,20 @@ static int choose_machine(struct plan *p, struct err *e)
 	return choose_accel(p, e);
 }
 
+/* An ELF file, or the magic of the x86 boot protocol (boot.rst: 0x1fe, HdrS).
+ */
+static bool is_kernel(const char *path)
+{
+	own_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	unsigned char head[0x206];
+
+	if (fd < 0 || pread(fd, head, sizeof(head), 0) != sizeof(head))
+		return false;
+	return !memcmp(head, "\177ELF", 4) ||
+	       (head[0x1fe] == 0x55 && head[0x1ff] == 0xaa &&
+		!memcmp(head + 0x202, "HdrS", 4));
+}
+
 /* --kernel: QEMU reads it as U, which is nobody in particular. */
 static int own_kernel(struct plan *p, struct err *e)
 {
@@ -91,6 +106,11 @@ static int own_kernel(struct plan *p, struct err *e)
 			"not by the VM",
 			shown);
 		return err_hint(e, "chmod o+r %s, or copy it", shown);
+	}
+	if (!is_kernel(real)) {
+		err_set(e, 0, "--kernel: %s is not an x86 Linux kernel", shown);
+		return err_hint(e, "a vmlinuz or an uncompressed vmlinux is "
+				   "wanted");
 	}
 	p->kernel = steal_ptr(&real);
 	return 0;

@@ -125,6 +125,16 @@ int plan_env(struct plan *p, char *const *store_bins, struct err *e)
 	return 0;
 }
 
+/* A directory that the guest makes on the way to something that was shared. */
+static bool is_made(const struct plan *p, const char *dir)
+{
+	for (size_t i = 0; i < p->n_shares; i++)
+		if (!p->shares[i].system &&
+		    path_is_at_or_below(p->shares[i].dst, dir))
+			return true;
+	return false;
+}
+
 /* Where the person stands now, if the guest has that directory. */
 int plan_cwd(struct plan *p, struct err *e)
 {
@@ -144,7 +154,9 @@ int plan_cwd(struct plan *p, struct err *e)
 		if (!best || strlen(s->src) > strlen(best->src))
 			best = s;
 	}
-	p->cwd = best ? path_join(best->dst, cwd + strlen(best->src), e)
-		      : text_dup(p->home, e);
+	if (best)
+		p->cwd = path_join(best->dst, cwd + strlen(best->src), e);
+	else
+		p->cwd = text_dup(cwd && is_made(p, cwd) ? cwd : p->home, e);
 	return p->cwd ? 0 : -1;
 }

@@ -67,6 +67,9 @@ struct tail {
 	const char *line[QUOTE_LINES];
 	size_t len[QUOTE_LINES];
 	size_t n;
+	const char *panic; /* the kernel's reason, which a trace may push out */
+	size_t panic_len;
+	size_t panic_at; /* its number among the lines */
 };
 
 static void keep(void *arg, const char *line, size_t len)
@@ -75,6 +78,11 @@ static void keep(void *arg, const char *line, size_t len)
 
 	if (!len)
 		return;
+	if (!t->panic && memmem(line, len, "Kernel panic", 12)) {
+		t->panic = line;
+		t->panic_len = len;
+		t->panic_at = t->n;
+	}
 	t->line[t->n % QUOTE_LINES] = line;
 	t->len[t->n++ % QUOTE_LINES] = len;
 }
@@ -90,6 +98,9 @@ static void quote_tail(int fd, const char *what)
 	if (!text)
 		return;
 	each_line(text, n, 1, keep, &t);
+	if (t.panic && t.panic_at + QUOTE_LINES < t.n)
+		log_error("%s: %s", what,
+			  log_escape(line, sizeof(line), t.panic, t.panic_len));
 	for (size_t i = t.n > QUOTE_LINES ? t.n - QUOTE_LINES : 0; i < t.n; i++)
 		log_error("%s: %s", what,
 			  log_escape(line, sizeof(line),

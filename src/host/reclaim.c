@@ -102,20 +102,33 @@ static void inside_init(struct inside *in, const struct state_identity *id,
 	in->facts = f;
 }
 
-/* The granted object itself, not whatever has its name now; -1 if gone. */
-static int open_root(const struct state_grant *g)
+/*
+ * The granted object itself, not whatever has its name now.  1 and *root; 0:
+ * it is gone; -1 and e: that cannot be told now.
+ */
+static int open_root(const struct reclaim *r, const struct state_identity *id,
+		     const struct state_grant *g, int *root, struct err *e)
 {
 	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
 			       .resolve = RESOLVE_NO_SYMLINKS |
 					  RESOLVE_NO_MAGICLINKS};
 	own_fd fd =
 		(int)syscall(SYS_openat2, AT_FDCWD, g->path, &how, sizeof(how));
+	char shown[512];
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != g->dev ||
-	    st.st_ino != g->ino)
-		return -1;
-	return steal_fd(&fd);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_set(e, errno, "cannot take back %s",
+			       log_escape(shown, sizeof(shown), g->path,
+					  strlen(g->path)));
+	/* Many file systems have another number after each boot. */
+	if (st.st_ino != g->ino ||
+	    (st.st_dev != g->dev && state_is_this_boot(r->state, id)))
+		return 0;
+	*root = steal_fd(&fd);
+	return 1;
 }
 
 /* What was edited is on the disk before the row says so (design: order). */
@@ -148,11 +161,14 @@ static int take_back(const struct reclaim *r, const struct state_identity *id,
 static int undo_grant(const struct reclaim *r, const struct state_identity *id,
 		      const struct state_grant *g, struct err *e)
 {
-	own_fd root = open_root(g);
 	struct grant_stats st = {0};
 	struct inside in;
+	own_fd root = -1;
+	int found = open_root(r, id, g, &root, e);
 
-	if (root < 0) {
+	if (found < 0)
+		return -1;
+	if (!found) {
 		char shown[512];
 
 		/* Nothing can be done at this path, now or later; the UID is
@@ -170,7 +186,9 @@ static int undo_grant(const struct reclaim *r, const struct state_identity *id,
 		return -1;
 	if (take_back(r, id, root, &st, e) < 0)
 		return -1;
-	if (st.edited && sync_root(root, e) < 0)
+	/* Whoever began this before us may have been killed before he could. */
+	if ((st.edited || id->status == IDENTITY_REVOKING) &&
+	    sync_root(root, e) < 0)
 		return -1;
 	return state_grant_done(r->state, g->id, e);
 }

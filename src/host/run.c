@@ -160,16 +160,18 @@ static void command_line(const struct plan *p, struct buf *b)
 
 static int claim(struct run *r, const struct state_range *range, struct err *e)
 {
+	struct reclaim rc = {.facts = r->plan->facts, .userns = -1};
+	struct err old = ERR_INIT;
 	struct buf cmd;
 	int ret;
 
 	if (run_open_state(r->plan->facts, &r->state, &r->state_dir, e) < 0)
 		return -1;
+	rc.state = r->state;
+	rc.state_dir = r->state_dir;
 	/* What an earlier vmrun could not finish; its failure is not ours. */
-	if (reclaim_dead_runs(&(struct reclaim){r->state, r->state_dir,
-						r->plan->facts, -1},
-			      e) < 0)
-		log_err(LOG_LEVEL_WARN, e);
+	if (reclaim_dead_runs(&rc, &old) < 0)
+		log_err(LOG_LEVEL_WARN, &old);
 	phase(r, "state");
 	buf_init(&cmd, 1 << 20);
 	command_line(r->plan, &cmd);
@@ -225,7 +227,8 @@ static void finish(struct run *r, int exit_code)
 }
 
 /* A signal before the supervisor watches for them must not leave half a run:
- * they wait, and the supervisor finds them. */
+ * they wait, and the supervisor finds them.  A reader of our messages that
+ * went away, or a limit on file sizes, is an error of write(). */
 static void hold_signals(void)
 {
 	static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -235,6 +238,8 @@ static void hold_signals(void)
 	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
 		sigaddset(&set, held[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 void run_plan(const struct plan *p, const struct tools *t,
@@ -261,7 +266,7 @@ void run_plan(const struct plan *p, const struct tools *t,
 		s.id = &r.id;
 		s.manage = r.manage;
 		supervise_run(&s, o, e);
-		if (o->kind == OUTCOME_GONE || o->kind == OUTCOME_SETUP)
+		if (o->kind == OUTCOME_GONE)
 			quote_rings(r.sandbox.console, r.sandbox.log);
 	}
 	finish(&r, outcome_status(o));

@@ -47,6 +47,8 @@
  * takes longer than this has hung. */
 #define BOOT_SECONDS 180
 #define GRACE_SECONDS 5
+/* Twice what vmrun-mux lets through, whose seconds begin elsewhere. */
+#define LOGS_A_SECOND 40
 
 void supervise_end(struct supervisor *v, enum outcome_kind kind, int value)
 {
@@ -168,8 +170,10 @@ static void catch_up(struct supervisor *v)
 {
 	struct pollfd p = {.fd = v->s->sandbox->edge, .events = POLLIN};
 
-	while (!v->started && !v->gone_port && v->out->kind == OUTCOME_NONE &&
-	       poll(&p, 1, 0) > 0)
+	/* No more than vmrun-mux ever has waiting: it may be the guest's. */
+	for (int i = 0; i < 256 && !v->started && !v->gone_port &&
+			v->out->kind == OUTCOME_NONE && poll(&p, 1, 0) > 0;
+	     i++)
 		on_edge(v);
 }
 
@@ -365,11 +369,18 @@ static void on_app_exit(struct supervisor *v, const struct edge_record *r)
 static void on_guest_log(struct supervisor *v, const struct edge_record *r)
 {
 	char text[2 * EDGE_TEXT_MAX];
+	struct timespec now;
 
+	/* vmrun-mux counts too, but it is the guest's if it was broken. */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec != v->log_second)
+		v->logged = 0;
+	v->log_second = now.tv_sec;
+	if (v->logged++ >= LOGS_A_SECOND)
+		return;
 	log_escape(text, sizeof(text), r->text, strlen(r->text));
 	log_at(r->value <= LOG_LEVEL_WARN ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
 	       "guest: %s", text);
-	(void)v;
 }
 
 static void on_edge_gone(struct supervisor *v, const struct edge_record *r)
@@ -382,6 +393,21 @@ static void on_edge_gone(struct supervisor *v, const struct edge_record *r)
 		err_set(v->err, 0, "the VM is gone: %s", text);
 	v->gone_port = true;
 	vm_is_gone(v);
+}
+
+/*
+ * From here on ^C is the guest terminal's business.  Not before: nobody would
+ * read it there, and it should end a VM that is still booting.
+ */
+static void on_hello(struct supervisor *v)
+{
+	/* A second one would take raw settings for the person's own. */
+	if (v->hello)
+		return;
+	v->hello = true;
+	supervise_phase(v, "boot");
+	if (v->s->plan->terminal && terminal_raw(STDIN_FILENO, v->err) < 0)
+		supervise_end(v, OUTCOME_SETUP, 0);
 }
 
 static void on_edge(struct supervisor *v)
@@ -401,8 +427,7 @@ static void on_edge(struct supervisor *v)
 	r.text[sizeof(r.text) - 1] = '\0';
 	switch (r.kind) {
 	case EDGE_EV_HELLO:
-		v->hello = true;
-		supervise_phase(v, "boot");
+		on_hello(v);
 		break;
 	case EDGE_EV_STARTED:
 		if (r.session == 0) {
@@ -426,7 +451,12 @@ static void on_edge(struct supervisor *v)
 		on_edge_gone(v, &r);
 		break;
 	case EDGE_EV_FULL:
-		exec_on_full(v, &r);
+		if (r.session == 0) {
+			err_set(v->err, 0, "vmrun-mux refused the command");
+			supervise_end(v, OUTCOME_SETUP, 0);
+		} else {
+			exec_on_full(v, &r);
+		}
 		break;
 	default:
 		err_set(v->err, EPROTO, "vmrun-mux sent record %u", r.kind);
@@ -466,7 +496,6 @@ static int open_all(struct supervisor *v, struct err *e)
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		sigaddset(&set, wanted[i]);
-	signal(SIGPIPE, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	v->epoll = epoll_create1(EPOLL_CLOEXEC);
 	v->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -474,7 +503,8 @@ static int open_all(struct supervisor *v, struct err *e)
 		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	v->boot = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	v->clock = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (v->epoll < 0)
+	/* One that does not read its commands must not stop us. */
+	if (v->epoll < 0 || io_nonblock(v->s->sandbox->edge, 1) < 0)
 		return err_set(e, errno, "watching events");
 	if (watch(v, v->signals, SRC_SIGNAL, e) < 0 ||
 	    watch(v, v->s->sandbox->ctl, SRC_STAGE, e) < 0 ||
@@ -545,8 +575,7 @@ void supervise_run(const struct supervise *s, struct outcome *o, struct err *e)
 
 	clock_gettime(CLOCK_MONOTONIC, &v.since);
 	exec_init(&v);
-	if (open_all(&v, e) < 0 || send_launch(&v, e) < 0 ||
-	    (s->plan->terminal && terminal_raw(STDIN_FILENO, e) < 0))
+	if (open_all(&v, e) < 0 || send_launch(&v, e) < 0)
 		supervise_end(&v, OUTCOME_SETUP, 0);
 	while (o->kind == OUTCOME_NONE) {
 		struct epoll_event ev[8];

@@ -18,6 +18,7 @@
 static struct termios terminal_was;
 static volatile sig_atomic_t terminal_fd = -1;
 
+/* NOLINTBEGIN(bugprone-signal-handler,cert-sig30-c): errno is a variable */
 void terminal_restore(void)
 {
 	int saved = errno;
@@ -29,6 +30,7 @@ void terminal_restore(void)
 	}
 	errno = saved;
 }
+/* NOLINTEND(bugprone-signal-handler,cert-sig30-c) */
 
 /* A crash of our own: leave the terminal usable, then die of it. */
 static void on_crash(int signo)

@@ -55,6 +55,7 @@ static int pipes_open(struct pipes *p, int gate, struct err *e)
  * fork() with namespace flags and a pidfd.  The raw system call: there is one
  * thread, and no fork handler that would matter.  See clone(2), clone3().
  */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the kernel writes it */
 static pid_t fork_pidfd(uint64_t flags, int *pidfd)
 {
 	struct clone_args a = {

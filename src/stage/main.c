@@ -61,11 +61,12 @@ static int read_record(struct setup *s, struct err *e)
 {
 	const int seals =
 		F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	int have = fcntl(SETUP_FD_RECORD, F_GET_SEALS);
 	own_free char *bytes = NULL;
 	struct stat st;
 	size_t n;
 
-	if ((fcntl(SETUP_FD_RECORD, F_GET_SEALS) & seals) != seals ||
+	if (have < 0 || (have & seals) != seals ||
 	    fstat(SETUP_FD_RECORD, &st) < 0 || st.st_size > (off_t)SETUP_MAX)
 		return err_set(e, 0, "the setup record is no sealed file");
 	n = (size_t)st.st_size;

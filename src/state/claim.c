@@ -52,9 +52,8 @@ static int exhausted(const struct state_range *r, struct err *e)
 {
 	err_set(e, 0, "no UID of %u-%u is left: each was used once",
 		r->uid_first, r->uid_first + r->count - 1);
-	return err_hint(e, "`vmrunctl gc` frees UIDs of which nothing is left; "
-			   "or give the user a further range in /etc/subuid "
-			   "and /etc/subgid, in place of this one");
+	return err_hint(e, "give the user another range in /etc/subuid and "
+			   "/etc/subgid, in place of this one");
 }
 
 /* The first id of the range that neither list has and nobody uses. */

@@ -87,9 +87,12 @@ static int write_new(int dir, struct buf *b, struct err *e)
 		dir, NAME_NEW,
 		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	if (fd < 0 || io_write_all(fd, b->data, b->len) < 0 || fsync(fd) < 0)
-		return err_set(e, errno, "writing the list of used UIDs");
-	return 0;
+	if (fd >= 0 && io_write_all(fd, b->data, b->len) == 0 && fsync(fd) == 0)
+		return 0;
+	err_set(e, errno, "writing the list of used UIDs");
+	if (e->code == ENOSPC || e->code == EDQUOT)
+		return err_hint(e, "make room where the state directory is");
+	return -1;
 }
 
 int highwater_store(int dir, const struct highwater *h, struct err *e)

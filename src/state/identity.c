@@ -188,7 +188,7 @@ int state_release(struct state *s, struct state_identity *id, int exit_code,
 			"VM %" PRId64 " still has %" PRId64
 			" grants on the disk",
 			id->run, left);
-		return err_hint(e, "`vmrunctl gc` removes them");
+		return err_hint(e, "the next start of vmrun removes them");
 	}
 	if (end_run(s, &now, exit_code, e) < 0 || db_commit(&t, e) < 0)
 		return -1;
@@ -197,6 +197,11 @@ int state_release(struct state *s, struct state_identity *id, int exit_code,
 	runlock_remove(s->locks, id->run);
 	own_close(&id->lock_fd);
 	return 0;
+}
+
+bool state_is_this_boot(const struct state *s, const struct state_identity *id)
+{
+	return !strcmp(id->boot_id, s->boot_id);
 }
 
 static int take_run(struct state *s, sqlite3_stmt *st, struct state_run *run,
@@ -214,7 +219,7 @@ static int take_run(struct state *s, sqlite3_stmt *st, struct state_run *run,
 	held = runlock_held(s->locks, run->id.run, e);
 	if (held < 0)
 		return -1;
-	run->alive = held && !strcmp(run->id.boot_id, s->boot_id);
+	run->alive = held && state_is_this_boot(s, &run->id);
 	run->command = command ? strndup(command, n) : strdup("");
 	if (!run->command)
 		return err_set(e, ENOMEM, "the list of VMs");

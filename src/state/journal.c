@@ -13,6 +13,7 @@ static const char *const access_names[] = {
 	[ACCESS_RW] = "rw",
 };
 
+/* NOLINTNEXTLINE(readability-function-size): the columns of a row */
 int state_grant_add(struct state *s, int64_t run, const char *path,
 		    uint64_t dev, uint64_t ino, enum grant_access access,
 		    int64_t *grant_id, struct err *e)

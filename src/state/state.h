@@ -87,6 +87,9 @@ int state_set_status(struct state *s, int64_t run, enum identity_status to,
 int state_release(struct state *s, struct state_identity *id, int exit_code,
 		  struct err *e);
 
+/* Whether the machine has not been started anew since the run was. */
+bool state_is_this_boot(const struct state *s, const struct state_identity *id);
+
 /* Marks readiness for `ps`. */
 int state_set_ready(struct state *s, int64_t run, struct err *e);
 

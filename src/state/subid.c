@@ -151,6 +151,7 @@ static int refuse(const struct line *mine, const struct line *rival,
 			file);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): pure, so all comes in here */
 int subid_parse(const char *text, size_t n, const char *name, uid_t uid,
 		uint32_t min, const char *file, uint32_t *first,
 		uint32_t *count, struct err *e)

@@ -16,6 +16,19 @@
 
 #define WORDS_MAX 64
 
+/* A component that goes up. */
+static int has_dots(const char *path)
+{
+	for (; *path; path += strspn(path, "/")) {
+		size_t n = strcspn(path, "/");
+
+		if (n == 2 && !strncmp(path, "..", 2))
+			return 1;
+		path += n;
+	}
+	return 0;
+}
+
 /* What the rest of vmrun takes for granted. */
 static void check(const struct options *o)
 {
@@ -37,7 +50,7 @@ static void check(const struct options *o)
 			abort();
 	}
 	for (char **v = o->devices; v && *v; v++) {
-		if (**v == '/' || strstr(*v, ".."))
+		if (**v == '/' || has_dots(*v))
 			abort();
 	}
 	if (o->mem && o->mem < 128u << 20)

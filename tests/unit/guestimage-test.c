@@ -339,7 +339,7 @@ static void test_list_remove(void)
 	       "removed");
 	fake_write(top, "data/images/default/image.json", "{\"format\":2}", 12);
 	tap_ok(guestimage_find(data, "default", &img, &e) < 0 &&
-		       strstr(e.msg, "is damaged") && e.code != ENOENT,
+		       strstr(e.msg, "cannot be used") && e.code != ENOENT,
 	       "refused: a description of another version");
 }
 

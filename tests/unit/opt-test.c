@@ -14,13 +14,13 @@ static char seen[512];
 static int note(void *ctx, const struct opt *o, const char *value,
 		struct err *e)
 {
+	size_t n;
+
 	if (!strcmp(value, "refuse-me"))
 		return err_set(e, 0, "\"%s\" is no good", value);
-	strcat(seen, (const char *)ctx);
-	strcat(seen, o->name);
-	strcat(seen, "=");
-	strcat(seen, value);
-	strcat(seen, ";");
+	n = strlen(seen);
+	snprintf(seen + n, sizeof(seen) - n, "%s%s=%s;", (const char *)ctx,
+		 o->name, value);
 	return 0;
 }
 

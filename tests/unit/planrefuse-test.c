@@ -235,6 +235,9 @@ static void test_machine(void)
 		fmt("chmod o+r %s/kernel-closed, or copy it", tmp));
 	refused(fmt("--kernel|%s|x", tmp),
 		fmt("--kernel: %s is not a file", tmp), "");
+	refused(fmt("--kernel|%s/kernel-none|x", tmp),
+		fmt("--kernel: %s/kernel-none is not an x86 Linux kernel", tmp),
+		"a vmlinuz or an uncompressed vmlinux is wanted");
 	refused(fmt("--root|%s/kernel|x", tmp),
 		fmt("--root: %s/kernel is not a directory", tmp), "");
 	refused("--root|~|x",

@@ -44,6 +44,7 @@ ok $? "stop"
 wait $pid
 is $? 9 "the application got SIGTERM and ended by itself"
 is "$(vmrunctl ps | wc -l)" 1 "it is not listed any more"
+rm -f "$tmp/out"
 vmrun -q --json-status-fd 3 -- sh -c 'echo up; sleep 1000' >"$tmp/out" 2>"$tmp/err" 3>"$tmp/json" </dev/null &
 pid=$!
 wait_for 120 grep -q up "$tmp/out"

@@ -15,6 +15,7 @@ vm --timeout 12s -- sh -c 'trap "" TERM; while :; do sleep 1; done'
 is $st 143 "also one that ignores SIGTERM"
 
 start() { # a VM that waits; $pid is vmrun, $u its UID
+	rm -f "$tmp/out" "$tmp/json" # of the one before
 	vmrun -q --rw "$tmp/d" --json-status-fd 3 -- \
 		sh -c 'trap "exit 7" TERM; echo up; sleep 1000 & wait' \
 		>"$tmp/out" 2>"$tmp/err" 3>"$tmp/json" </dev/null &

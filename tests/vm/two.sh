@@ -28,8 +28,6 @@ has "$tmp/out2" '^both$' "and can be read"
 getfacl -n "$tmp/both" 2>/dev/null >"$tmp/acl"
 has "$tmp/acl" "user:$u1:rwx" "the first one's grant survives the second one's end"
 hasnt "$tmp/acl" "user:$u2" "the second one's is gone"
-# On the host: U2 may neither read U1's directory nor signal its processes.
-# (become U2 in a namespace of the person's that maps it)
 exec 7>&8
 echo go >&8
 exec 8>&- 7>&-
