@@ -535,11 +535,12 @@ static int lower_tree(int root, struct job *j, struct err *e)
 /* e says why the grant failed, and goes on saying that. */
 static void undo(int root, struct job *j, struct err *e)
 {
-	struct grant_stats st = {0};
+	struct grant_stats st = {0}, *was = j->st;
 	struct err ue = ERR_INIT;
 
 	if (j->n_priors)
 		qsort(j->priors, j->n_priors, sizeof(*j->priors), by_inode);
+	/* cppcheck-suppress autoVariables; put back below */
 	j->st = &st;
 	j->undoing = true;
 	if (lower_tree(root, j, &ue) < 0)
@@ -547,6 +548,7 @@ static void undo(int root, struct job *j, struct err *e)
 			 "%llu ACL entries could not be taken back (%.200s); "
 			 "the next start of vmrun tries again",
 			 (unsigned long long)j->left, ue.msg);
+	j->st = was;
 }
 
 static int grant_walk(int root, enum grant_mode mode, bool dry,

@@ -41,8 +41,9 @@ void exec_close_all(struct supervisor *v)
 
 void exec_on_accept(struct supervisor *v)
 {
-	own_fd fd = accept4(v->s->manage, NULL, NULL,
-			    SOCK_CLOEXEC | SOCK_NONBLOCK);
+	own_fd fd =
+		/* cppcheck-suppress nullPointer; no address is wanted */
+		accept4(v->s->manage, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct ucred peer;
 	socklen_t n = sizeof(peer);
 
@@ -50,11 +51,11 @@ void exec_on_accept(struct supervisor *v)
 	    peer.uid != v->s->plan->facts->uid)
 		return;
 	for (uint32_t i = 0; i < CONNS_MAX; i++) {
-		struct epoll_event ev = {.events = EPOLLIN,
-					 .data.u32 = SRC_CONN + i};
+		struct epoll_event ev = {.events = EPOLLIN};
 
 		if (v->conns[i].fd >= 0)
 			continue;
+		ev.data.u32 = SRC_CONN + i;
 		if (epoll_ctl(v->epoll, EPOLL_CTL_ADD, fd, &ev) == 0)
 			v->conns[i].fd = steal_fd(&fd);
 		return;
@@ -144,11 +145,11 @@ static int start_session(struct supervisor *v, struct conn *c,
 	r.session = s->session = pick_session(v);
 	if (!s->session)
 		return err_set(e, EAGAIN, "too many commands in this VM");
-	s->in = q->stdio & EDGE_STDIO_IN ? edge_stream(s->session, 0) : 0;
-	s->out = q->stdio & (EDGE_STDIO_OUT | EDGE_STDIO_TTY)
+	s->in = (q->stdio & EDGE_STDIO_IN) ? edge_stream(s->session, 0) : 0;
+	s->out = (q->stdio & (EDGE_STDIO_OUT | EDGE_STDIO_TTY))
 			 ? edge_stream(s->session, 1)
 			 : 0;
-	s->err = q->stdio & EDGE_STDIO_ERR ? edge_stream(s->session, 2) : 0;
+	s->err = (q->stdio & EDGE_STDIO_ERR) ? edge_stream(s->session, 2) : 0;
 	s->terminal = q->stdio & EDGE_STDIO_TTY;
 	s->win = q->win;
 	buf_init(&b, CTL_HOST_MAX);

@@ -53,6 +53,25 @@ static bool is_private(const char *dir)
 	       st.st_uid == geteuid() && !(st.st_mode & 077);
 }
 
+/*
+ * A state folder that is not the usual one numbers its VMs for itself: their
+ * sockets must not replace those of others with the same numbers.
+ */
+static char *runtime_of(const struct facts *f, const char *run, struct err *e)
+{
+	own_free char *usual = join(f->home, "/.local/state/vmrun", e);
+	uint32_t hash = 2166136261u; /* FNV-1a: a name, not a secret */
+	char tail[32] = "/vmrun";
+
+	if (!usual)
+		return NULL;
+	for (const char *p = f->state_home; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * 16777619u;
+	if (strcmp(usual, f->state_home) != 0)
+		snprintf(tail, sizeof(tail), "/vmrun-%08x", (unsigned)hash);
+	return join(run, tail, e);
+}
+
 static int probe_dirs(struct facts *f, struct err *e)
 {
 	const char *run = env_dir("XDG_RUNTIME_DIR");
@@ -62,7 +81,7 @@ static int probe_dirs(struct facts *f, struct err *e)
 	f->state_home = xdg_home(f, "XDG_STATE_HOME", "/.local/state/vmrun", e);
 	if (!f->config_home || !f->data_home || !f->state_home)
 		return -1;
-	f->runtime = run && is_private(run) ? join(run, "/vmrun", e)
+	f->runtime = run && is_private(run) ? runtime_of(f, run, e)
 					    : join(f->state_home, "/run", e);
 	return f->runtime ? 0 : -1;
 }

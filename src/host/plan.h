@@ -30,7 +30,7 @@ struct facts {
 	char *config_home; /* $XDG_CONFIG_HOME/vmrun */
 	char *data_home;   /* $XDG_DATA_HOME/vmrun */
 	char *state_home;  /* $XDG_STATE_HOME/vmrun */
-	char *runtime;	   /* $XDG_RUNTIME_DIR/vmrun, or a private fallback */
+	char *runtime;	   /* $XDG_RUNTIME_DIR/vmrun*, or a private fallback */
 	uint32_t sub_first, sub_count, subgid_first, subgid_count;
 	unsigned cpus; /* online */
 };

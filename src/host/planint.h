@@ -16,6 +16,13 @@
 int places_check(const struct facts *f, const char *path, const struct stat *st,
 		 bool rw, struct err *e);
 
+/*
+ * The canonical form of an absolute path, by links that only root or the
+ * person can have made; allocated.  NULL and e, for the caller to wrap: a link
+ * elsewhere may be what an earlier guest wants to be shared next.
+ */
+char *places_resolve(const struct facts *f, const char *path, struct err *e);
+
 /* The person's --rw, --ro and --tmp, and the closures of store paths. */
 int plan_shares(struct plan *p, char ***store_bins, struct err *e);
 /* This machine's userland, or --root's.  After plan_shares(). */

@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "host/text.h"
 
+#include <limits.h>
 #include <string.h>
 
 enum { ITSELF = 0, ABOVE = 1, BELOW = 2, ONLY_RW = 4 };
@@ -256,4 +257,96 @@ int places_check(const struct facts *f, const char *path, const struct stat *st,
 	if (check_runtime(f, path, st, rw, e))
 		return -1;
 	return check_search_path(f, path, st, rw, e);
+}
+
+/* A path while its links are followed: what is behind, and what is ahead. */
+struct way {
+	char done[PATH_MAX], rest[2 * PATH_MAX];
+	unsigned links;
+};
+
+/*
+ * Who can have made a link in the directory `dir`?  root, or the person in the
+ * home directory, which no guest ever gets.  Elsewhere it may have been a
+ * guest that had the directory, or anybody in one like /tmp.
+ */
+static bool is_trusted_link(const struct facts *f, const char *dir,
+			    const char *link)
+{
+	struct stat at, home;
+
+	if (f->home && path_is_at_or_below(f->home, link))
+		return true; /* on the way to the home directory */
+	if (stat(dir, &at) < 0)
+		return false;
+	if (at.st_uid == 0 && !(at.st_mode & (S_IWGRP | S_IWOTH)))
+		return true;
+	return f->home && !stat(f->home, &home) && same(&at, &home);
+}
+
+/* w->done is a link; its directory is the first `dir_len` bytes. */
+static int follow(const struct facts *f, struct way *w, size_t dir_len,
+		  struct err *e)
+{
+	char dir[PATH_MAX] = "/", target[PATH_MAX], shown[TEXT_SHOWN];
+	size_t left = strlen(w->rest) + 1;
+	ssize_t n;
+
+	text_show(shown, sizeof(shown), w->done);
+	if (dir_len)
+		snprintf(dir, sizeof(dir), "%.*s", (int)dir_len, w->done);
+	if (!is_trusted_link(f, dir, w->done)) {
+		err_set(e, 0, "%s, on the way to it, is a symbolic link",
+			shown);
+		return err_hint(e, "a guest may have made it; if it leads "
+				   "where you want, name that place instead");
+	}
+	n = readlink(w->done, target, sizeof(target));
+	if (n <= 0 || ++w->links > 40 || (size_t)n + 1 + left > sizeof(w->rest))
+		return err_set(e, n < 0 ? errno : ELOOP, "%s", shown);
+	memmove(w->rest + n + 1, w->rest, left);
+	memcpy(w->rest, target, (size_t)n);
+	w->rest[n] = '/';
+	w->done[target[0] == '/' ? 0 : dir_len] = '\0';
+	return 0;
+}
+
+/* The next name of w->rest goes to w->done. */
+static int step(const struct facts *f, struct way *w, struct err *e)
+{
+	size_t n = strcspn(w->rest, "/"), had = strlen(w->done);
+	char name[NAME_MAX + 1];
+	char shown[TEXT_SHOWN];
+	struct stat st;
+
+	if (n > NAME_MAX || had + n + 2 > sizeof(w->done))
+		return err_set(e, ENAMETOOLONG, "%s",
+			       text_show(shown, sizeof(shown), w->rest));
+	snprintf(name, sizeof(name), "%.*s", (int)n, w->rest);
+	n += w->rest[n] == '/';
+	memmove(w->rest, w->rest + n, strlen(w->rest + n) + 1);
+	if (!strcmp(name, "..") && had)
+		*strrchr(w->done, '/') = '\0';
+	if (!name[0] || !strcmp(name, ".") || !strcmp(name, ".."))
+		return 0;
+	snprintf(w->done + had, sizeof(w->done) - had, "/%s", name);
+	if (lstat(w->done, &st) < 0)
+		return err_set(e, errno, "%s",
+			       text_show(shown, sizeof(shown), w->done));
+	return S_ISLNK(st.st_mode) ? follow(f, w, had, e) : 0;
+}
+
+char *places_resolve(const struct facts *f, const char *path, struct err *e)
+{
+	struct way w = {.done = ""};
+
+	if (strlen(path) >= sizeof(w.rest)) {
+		err_set(e, ENAMETOOLONG, "the path");
+		return NULL;
+	}
+	memcpy(w.rest, path, strlen(path) + 1);
+	while (w.rest[0])
+		if (step(f, &w, e) < 0)
+			return NULL;
+	return text_dup(w.done[0] ? w.done : "/", e);
 }

@@ -3,9 +3,9 @@
  * The person's --rw, --ro and --tmp: each source is opened once, and judged by
  * what was opened.  Part of vmrun; the person's own authority, only looks.
  *
- * Links in the middle of a source are resolved, once; a source that is itself
- * a link is refused, because a later change of the link would change what the
- * same command shares.
+ * Links in the middle of a source are resolved, once, if no guest can have made
+ * them; a source that is itself a link is refused, because a later change of
+ * the link would change what the same command shares.
  */
 #include "host/planint.h"
 
@@ -131,9 +131,10 @@ static int find(const struct facts *f, struct source *s, struct err *e)
 	}
 	if (S_ISLNK(st.st_mode))
 		return refuse_link(s, path, e);
-	s->path = realpath(path, NULL);
-	if (s->path)
-		s->fd = plan_open(s->path, &s->st);
+	s->path = places_resolve(f, path, e);
+	if (!s->path)
+		return err_wrap(e, "cannot share %s", s->shown);
+	s->fd = plan_open(s->path, &s->st);
 	if (s->fd < 0)
 		return err_set(e, errno, "cannot share %s", s->shown);
 	if (s->st.st_dev != st.st_dev || s->st.st_ino != st.st_ino)

@@ -261,11 +261,15 @@ static int other_userland(struct plan *p, struct err *e)
 	const struct facts *f = p->facts;
 	struct plan_share *share;
 	struct stat st;
-	own_free char *real = realpath(p->opt->root, NULL);
+	const char *from = p->opt->root[0] == '/' || !f->cwd ? "/" : f->cwd;
+	own_free char *path = path_join(from, p->opt->root, e);
+	own_free char *real = path ? places_resolve(f, path, e) : NULL;
 	own_fd fd = real ? plan_open(real, &st) : -1;
 	char shown[TEXT_SHOWN];
 
 	text_show(shown, sizeof(shown), p->opt->root);
+	if (!real)
+		return err_wrap(e, "--root: cannot use %s", shown);
 	if (fd < 0)
 		return err_set(e, errno, "--root: cannot use %s", shown);
 	if (!S_ISDIR(st.st_mode))

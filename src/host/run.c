@@ -18,6 +18,7 @@
 #include "host/quote.h"
 #include "host/reclaim.h"
 #include "host/supervise.h"
+#include "host/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,8 +90,11 @@ int run_open_state(const struct facts *f, struct state **s, int *dir,
 static void warn_count(const struct plan_share *sh, uint64_t n,
 		       const char *what, const struct grant_stats *g)
 {
+	char shown[TEXT_SHOWN];
+
 	if (n)
-		log_warn("%s: %llu %s, for example %s", sh->src,
+		log_warn("%s: %llu %s, for example %s",
+			 text_show(shown, sizeof(shown), sh->src),
 			 (unsigned long long)n, what, g->example);
 }
 
@@ -119,9 +123,11 @@ static int grant_one(struct run *r, const struct plan_share *sh,
 		     const struct grant_who *who, struct err *e)
 {
 	struct grant_stats g = {0};
+	char shown[TEXT_SHOWN];
 	own_fd lock = -1;
 	int64_t row;
 
+	text_show(shown, sizeof(shown), sh->src);
 	if (state_grant_add(r->state, r->id.run, sh->src, sh->dev, sh->ino,
 			    sh->rw ? ACCESS_RW : ACCESS_RO, &row, e) < 0)
 		return -1;
@@ -129,9 +135,9 @@ static int grant_one(struct run *r, const struct plan_share *sh,
 	if (lock < 0)
 		return -1;
 	if (grant_apply(sh->fd, sh->rw ? GRANT_RW : GRANT_RO, who, &g, e) < 0)
-		return err_wrap(e, "cannot share %s", sh->src);
+		return err_wrap(e, "cannot share %s", shown);
 	log_info("granted %s %s: %llu entries seen, %llu edited",
-		 sh->rw ? "rw" : "ro", sh->src, (unsigned long long)g.seen,
+		 sh->rw ? "rw" : "ro", shown, (unsigned long long)g.seen,
 		 (unsigned long long)g.edited);
 	warn_about(sh, &g);
 	return 0;

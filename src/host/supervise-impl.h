@@ -37,8 +37,8 @@ struct supervisor {
 	bool gone_port;
 	int gone_rank; /* of the member's end that is named; 0: none yet */
 	unsigned signalled;
-	time_t log_second; /* of the guest's last messages */
-	unsigned logged;   /* in that second */
+	time_t log_second;     /* of the guest's last messages */
+	unsigned logged;       /* in that second */
 	struct timespec since; /* of the running phase */
 	struct conn conns[CONNS_MAX];
 	bool session_used[CTL_SESSIONS];

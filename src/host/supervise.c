@@ -131,11 +131,11 @@ static int send_launch(struct supervisor *v, struct err *e)
 	n = take_stdio(v, fds + 1, &r.stdio);
 	plan_launch(v->s->plan, v->s->id->uid, v->s->id->gid, &l);
 	l.app.session = 0;
-	l.app.in = r.stdio & EDGE_STDIO_IN ? edge_stream(0, 0) : 0;
-	l.app.out = r.stdio & (EDGE_STDIO_OUT | EDGE_STDIO_TTY)
+	l.app.in = (r.stdio & EDGE_STDIO_IN) ? edge_stream(0, 0) : 0;
+	l.app.out = (r.stdio & (EDGE_STDIO_OUT | EDGE_STDIO_TTY))
 			    ? edge_stream(0, 1)
 			    : 0;
-	l.app.err = r.stdio & EDGE_STDIO_ERR ? edge_stream(0, 2) : 0;
+	l.app.err = (r.stdio & EDGE_STDIO_ERR) ? edge_stream(0, 2) : 0;
 	l.clock_ns = now_ns();
 	buf_init(&b, CTL_HOST_MAX);
 	ctl_put_launch(&b, &l);

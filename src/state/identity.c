@@ -68,9 +68,9 @@ static int find_run(struct state *s, int64_t run, struct state_identity *id,
 		return -1;
 	sqlite3_bind_int64(st, 1, run);
 	r = db_step(s, st, e);
-	if (r == 1 && take_identity(s, st, id, e) < 0)
-		return -1;
-	return r;
+	if (r != 1)
+		return r < 0 ? -1 : 0;
+	return take_identity(s, st, id, e) < 0 ? -1 : 1;
 }
 
 static int no_such_run(int64_t run, struct err *e)

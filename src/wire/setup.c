@@ -243,6 +243,7 @@ static int check_mounts(const struct setup *s, struct err *e)
 		names[i] = s->mounts[i].name;
 		if (!is_canonical(s->mounts[i].src))
 			r = err_set(e, 0, "source %zu is no canonical path", i);
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker) */
 		else if (!is_component(names[i], strlen(names[i])))
 			r = err_set(e, 0, "source %zu has no proper name", i);
 	}

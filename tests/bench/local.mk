@@ -1,1 +1,13 @@
-# see tests/README
+# Side by side with a rival, ratios printed; see tests/README.  `make bench`
+# as an ordinary user on a quiet machine; BENCH_OUT=FILE collects JSON lines.
+benches = %D%/boot.py %D%/phases.py %D%/stream.py %D%/memory.py %D%/vng.py
+EXTRA_DIST += $(benches) %D%/common.py %D%/donothing-init.c %D%/port-init.c
+
+.PHONY: bench
+bench: vmrun vmrunctl vmrun-init vmrun-stage vmrun-mux
+	@for b in $(benches); do \
+		echo "== $$(basename $$b .py)"; \
+		MUSL_GCC='$(MUSL_GCC)' PYTHONDONTWRITEBYTECODE=1 \
+		top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
+			python3 $(srcdir)/$$b $(BENCH_ARGS) || exit 1; \
+	done

@@ -4,8 +4,7 @@
 
 RSS counts shared pages in each process, PSS divides them.  The guest's RAM is
 a memory file that QEMU and the file server both map: it is left out by name.
-Processes with the VM's UID can be looked at by root only; an ordinary user
-gets their RSS without files and shared memory's split from /proc/PID/status.
+Where a process may not be looked at so closely, /proc/PID/status says its RSS.
 """
 
 import os

@@ -337,6 +337,7 @@ static int strv_match(char *const *a, char *const *b)
 	if (strv_len(a) != strv_len(b))
 		return 0;
 	for (; *a; a++, b++)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker) */
 		if (strcmp(*a, *b))
 			return 0;
 	return 1;

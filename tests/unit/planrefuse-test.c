@@ -48,6 +48,31 @@ static void test_sources(void)
 		NULL);
 }
 
+/* What a guest that had home/docs may have left there for the next time. */
+static void test_planted_link(void)
+{
+	const char *link = fmt("%s/docs/planted", home);
+
+	if (symlink(".", link))
+		tap_ok(0, "%s: %s", link, strerror(errno));
+	/* root's own links are believed. */
+	if (f.uid)
+		refused(fmt("--rw|%s/sub|x", link),
+			fmt("cannot share %s/sub: %s, on the way to it, is a "
+			    "symbolic link",
+			    link, link),
+			"a guest may have made it; if it leads where you want, "
+			"name that place instead");
+	unlink(link);
+	link = fmt("%s/ours", home);
+	if (symlink("docs", link))
+		tap_ok(0, "%s: %s", link, strerror(errno));
+	tap_ok(!plan_of(fmt("--ro|%s/sub|x", link)),
+	       "a link in the home directory is followed");
+	done();
+	unlink(link);
+}
+
 /* Somebody else's, seen by a person with another uid. */
 static void test_foreign(void)
 {
@@ -116,8 +141,10 @@ static void test_places(void)
 	      fmt("cannot share %s/.ssh/config: it is inside %s/.ssh, your SSH "
 		  "keys",
 		  home, home));
-	place("--ro", fmt("%s/home-link/.ssh", tmp),
+	tap_ok(!symlink(".", fmt("%s/again", home)), "a link to the home");
+	place("--ro", "~/again/.ssh",
 	      fmt("cannot share %s/.ssh: it is your SSH keys", home));
+	unlink(fmt("%s/again", home));
 	place("--ro", "~/.config",
 	      fmt("cannot share %s/.config: it is the settings of your "
 		  "programs",
@@ -283,6 +310,7 @@ int main(void)
 {
 	fixture_make();
 	test_sources();
+	test_planted_link();
 	test_foreign();
 	test_places();
 	test_overlap();

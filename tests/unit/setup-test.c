@@ -86,10 +86,11 @@ static void test_round(void)
 {
 	struct err e = ERR_INIT;
 	struct sample x;
-	struct setup s;
+	struct setup s = {0};
 
 	make(&x);
-	if (!tap_ok(pass(&x, &s, &e) == 0, "a good record is taken"))
+	tap_ok(pass(&x, &s, &e) == 0, "a good record is taken");
+	if (!s.mounts || !s.members)
 		return;
 	tap_ok(s.uid == 100007 && s.gid == 100008 && s.host_uid == 1000 &&
 		       s.host_gid == 1001,

@@ -30,7 +30,9 @@ static void check(char **argv, const char *want, const char *what)
 #define IMAGE "-kernel\n/image/kernel\n-initrd\n/image/initramfs\n"
 #define PARAMS                                                                 \
 	"-append\nconsole=ttyS0 quiet panic=-1 reboot=t cryptomgr.notests "    \
-	"no_timer_check noreplace-smp 8250.nr_uarts=1 random.trust_cpu=on"
+	"no_timer_check 8250.nr_uarts=1 random.trust_cpu=on "                  \
+	"initcall_blacklist=ftrace_check_for_weak_functions,"                  \
+	"trace_eval_init,tracer_init_tracefs"
 #define DEVICES(bus)                                                           \
 	"-chardev\nsocket,id=console,fd=4\n-serial\nchardev:console\n"         \
 	"-device\nvirtio-serial-" bus ",max_ports=2\n"                         \
@@ -43,18 +45,19 @@ static void check(char **argv, const char *want, const char *what)
 	"-device\nvirtio-rng-" bus "\n"
 
 static const char kvm_want[] = START
-	"-machine\nmicrovm,memory-backend=ram\n"
+	"-machine\nmicrovm,pic=off,memory-backend=ram\n"
 	"-global\nvirtio-mmio.force-legacy=false\n"
 	"-accel\nkvm\n-cpu\nhost\n-smp\n2\n-m\n512M\n"
 	"-object\nmemory-backend-memfd,id=ram,size=512M,share=on\n" IMAGE PARAMS
 	" pci=off\n" DEVICES("device");
 
 static const char tcg_want[] = START
-	"-machine\nmicrovm,memory-backend=ram\n"
+	"-machine\nmicrovm,pic=off,memory-backend=ram\n"
 	"-global\nvirtio-mmio.force-legacy=false\n"
-	"-accel\ntcg\n-cpu\nmax,-avx,-avx2,-avx512f\n-smp\n1\n-m\n1024M\n"
+	"-accel\ntcg\n-cpu\nmax,-avx,-avx2,-avx512f,-erms,-fsrm\n-smp\n1\n-"
+	"m\n1024M\n"
 	"-object\nmemory-backend-memfd,id=ram,size=1024M,share=on\n" IMAGE
-		PARAMS " tsc=reliable mitigations=off init_on_alloc=0 audit=0 "
+		PARAMS " noreplace-smp tsc=reliable "
 	"tsc_early_khz=2500000 pci=off one two=2\n" DEVICES(
 		"device") "-add-fd\nfd=6,set=0\n"
 			  "-blockdev\ndriver=raw,node-name=disk0,discard=unmap,"
@@ -65,10 +68,11 @@ static const char tcg_want[] = START
 
 static const char pc_want[] =
 	START "-machine\npc,smm=off,vmport=off,memory-backend=ram\n"
-	      "-accel\ntcg\n-cpu\nmax,-avx,-avx2,-avx512f\n-smp\n1\n-m\n1024M\n"
+	      "-accel\ntcg\n-cpu\nmax,-avx,-avx2,-avx512f,-erms,-fsrm\n-"
+	      "smp\n1\n-m\n1024M\n"
 	      "-object\nmemory-backend-memfd,id=ram,size=1024M,share=on\n" IMAGE
-		      PARAMS " tsc=reliable mitigations=off init_on_alloc=0 "
-			     "audit=0 acpi=off\n" DEVICES("pci,romfile=");
+		      PARAMS " noreplace-smp "
+	      "acpi=off\n" DEVICES("pci,romfile=");
 
 static void test_qemu(void)
 {

@@ -191,6 +191,8 @@ void command_do(struct sessions *a, const struct edge_record *r, int *fds,
 		close_all(fds, n);
 		if (r->kind == EDGE_CMD_HANGUP)
 			hang_up(a, r->session);
+		else if (is_start(r))
+			host_event(a->host, EDGE_EV_FULL, r->session);
 		return;
 	}
 	if (!is_start(r))

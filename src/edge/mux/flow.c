@@ -31,7 +31,7 @@ static enum flow_kind kind_of(int fd)
 		return FLOW_SOCKET;
 	if (S_ISREG(st.st_mode))
 		return FLOW_FILE;
-	return fl & O_NONBLOCK ? FLOW_NONBLOCK : FLOW_BLOCKING;
+	return (fl & O_NONBLOCK) ? FLOW_NONBLOCK : FLOW_BLOCKING;
 }
 
 void flow_start(struct flow *f, int fd, unsigned stream, enum flow_way way)

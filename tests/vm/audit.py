@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a VM's processes are and can reach, as the host's /proc shows it.
+
+audit.py STAGE U [control=PID]: STAGE is the pid of vmrun-stage.  One line for
+each property: 1 or 0, the process, a colon, the property.  With control=PID
+that process is judged by the same rules as QEMU.
+
+Runs as the person, who owns the sandbox's user namespace; to read what is
+closed to other UIDs (descriptors, environment) it enters that namespace.
+"""
+import ctypes
+import os
+import re
+import sys
+
+SEPARATE = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
+SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
+STAGE_CAPS = 1 << 18 | 1 << 8  # CAP_SYS_CHROOT, CAP_SETPCAP
+CLONE_NEWUSER = 0x10000000
+
+
+def read(pid, name):
+    with open("/proc/%d/%s" % (pid, name), "rb") as f:
+        return f.read().decode("utf-8", "backslashreplace")
+
+
+def children(pid):
+    return [int(p) for p in read(pid, "task/%d/children" % pid).split()]
+
+
+def namespaces(pid):
+    return {n: os.readlink("/proc/%d/ns/%s" % (pid, n)) for n in SEPARATE}
+
+
+def words(text):
+    return [line.split() for line in text.splitlines()]
+
+
+def descriptors(pid):
+    """Number to target; None if they are closed even to us."""
+    where = "/proc/%d/fd" % pid
+    try:
+        return {int(n): os.readlink("%s/%s" % (where, n))
+                for n in os.listdir(where)}
+    except PermissionError:
+        return None
+
+
+class Audit:
+    def __init__(self, name, pid, want):
+        self.name, self.pid, self.want = name, pid, want
+        self.status = dict(line.split(":", 1) for line in
+                           read(pid, "status").splitlines() if ":" in line)
+
+    def say(self, good, what, got=""):
+        print("%d %s: %s" % (bool(good), self.name, what), flush=True)
+        if not good:
+            print("# %s: %s: %s" % (self.name, what, str(got)[:2000]),
+                  file=sys.stderr)
+
+    def field(self, name):
+        return self.status[name].split()
+
+    def identity(self):
+        want = [str(self.want["uid"])] * 4
+        self.say(self.field("Uid") == want, "uids", self.field("Uid"))
+        self.say(self.field("Gid") == want, "gids", self.field("Gid"))
+        self.say(self.field("Groups") == [], "no groups", self.field("Groups"))
+        for m in ("uid_map", "gid_map"):
+            got = words(read(self.pid, m))
+            self.say(got == self.want["map"], m, got)
+
+    def threads(self):
+        """Filters and capabilities belong to a thread, not to a process."""
+        odd = {}
+        for t in os.listdir("/proc/%d/task" % self.pid):
+            s = dict(line.split(":", 1) for line in
+                     read(self.pid, "task/%s/status" % t).splitlines())
+            got = (s["Seccomp"].strip(),
+                   *(int(s[c], 16) for c in SETS))
+            if got != ("2", 0, 0, 0, 0, 0):
+                odd[t] = got
+        return odd
+
+    def powers(self):
+        for c in SETS:
+            self.say(int(self.status[c], 16) == 0, c, self.status[c])
+        self.say(self.field("NoNewPrivs") == ["1"], "no_new_privs")
+        odd = self.threads()
+        # The C virtiofsd starts QEMU's RCU thread before it confines itself:
+        # the stage's two capabilities and no filter, see member.c.
+        if self.name == "virtiofsd" and len(odd) == 1 and \
+           str(self.pid) not in odd:
+            odd = {t: g for t, g in odd.items()
+                   if any(c & ~STAGE_CAPS for c in g[1:])}
+        self.say(not odd, "filter and no capabilities in each thread", odd)
+        core = re.search(r"^Max core file size +(\S+) +(\S+)",
+                         read(self.pid, "limits"), re.M).groups()
+        self.say(core == ("0", "0"), "no core files", core)
+
+    def network(self):
+        devices = [w[0] for w in words(read(self.pid, "net/dev"))[2:]]
+        self.say(devices == ["lo:"], "no network but lo", devices)
+        # An eighth column is a name; the flag 00010000 is listening
+        named = [w for w in words(read(self.pid, "net/unix"))[1:]
+                 if len(w) > 7 or w[3] == "00010000"]
+        self.say(not named, "no socket to connect to", named)
+        inet = [f for f in ("tcp", "udp", "raw", "packet")
+                if os.path.exists("/proc/%d/net/%s" % (self.pid, f)) and
+                len(words(read(self.pid, "net/" + f))) > 1]
+        self.say(not inet, "no network sockets", inet)
+
+    def files(self):
+        mounts = [(w[4], w[5].split(",")) for w in
+                  words(read(self.pid, "mountinfo"))]
+        wrong = [p for p, _ in mounts
+                 if not re.fullmatch(self.want["mounts"], p)]
+        self.say(mounts and not wrong, "no other mounts", wrong)
+        wrong = [p for p, o in mounts
+                 if "rw" in o and p not in self.want["writable"]]
+        self.say(not wrong, "no writable mounts", wrong)
+        wrong = [p for p, o in mounts if "nosuid" not in o]
+        self.say(not wrong, "nosuid", wrong)
+
+    def environment(self):
+        if self.want["fds"]:
+            self.opened()
+        else:
+            self.say(descriptors(self.pid) is None,
+                     "closed to the person, too")
+
+    def opened(self):
+        try:
+            env = read(self.pid, "environ")
+            cwd = os.readlink("/proc/%d/cwd" % self.pid)
+        except PermissionError as e:
+            env = cwd = e
+        self.say(env == "LC_ALL=C\0", "nothing of the person's environment",
+                 env)
+        self.say(cwd in self.want["cwd"], "working directory", cwd)
+        fds = descriptors(self.pid) or {}
+        wrong = {n: t for n, t in fds.items()
+                 if not re.fullmatch(self.want["fds"], t)}
+        self.say(fds and not wrong, "no undeclared descriptors", wrong)
+        sockets = [n for n, t in fds.items() if t.startswith("socket:")]
+        self.say(len(sockets) in self.want["sockets"], "sockets", fds)
+        self.say(fds.get(0) == "/dev/null", "no standard input", fds.get(0))
+
+    def run(self):
+        self.identity()
+        self.powers()
+        self.network()
+        self.files()
+        self.environment()
+
+
+LIBS = r"/|/usr(/lib(32|64|x32)?)?|/bin|/sbin|/lib(32|64|x32)?|" \
+       r"/etc/ld\.so\.cache"
+DEVS = r"|/dev/(null|urandom|kvm)"
+COMMON = r"/dev/(null|urandom|kvm)|pipe:.*|socket:.*|anon_inode:.*"
+
+
+def wants(person, u, wide):
+    only = [[str(u), str(u), "1"]]
+    return {
+        "stage": dict(uid=person, map=wide, mounts=r".*", fds=None,
+                      writable=("/proc",)),
+        "mux": dict(uid=u, map=only, fds=None, writable=(),
+                    mounts=LIBS + DEVS + r"|/vmrun-mux"),
+        # Declared: port, console, file server.  Its own: vhost-user's channel.
+        "qemu": dict(uid=u, map=only, writable=(), cwd=("/",),
+                     sockets=range(3, 6),
+                     mounts=LIBS + DEVS + r"|/image/(kernel|initramfs)",
+                     fds=COMMON + r"|/memfd:.*|/.*/#\d+ \(deleted\)"),
+        # The C one calls chroot(), and then mountinfo has the tree alone.
+        "virtiofsd": dict(uid=u, map=wide, cwd=("/", "/tree"),
+                          sockets=range(1, 4),
+                          mounts=r"/|(/tree)?(/\d+)?|/proc/.*|" + LIBS + DEVS,
+                          writable=None,
+                          fds=COMMON + r"|/tree(/.*)?|/proc/1/.*|/|/memfd:.*"),
+    }
+
+
+def enter(stage):
+    libc = ctypes.CDLL(None, use_errno=True)
+    fd = os.open("/proc/%d/ns/user" % stage, os.O_RDONLY)
+    if libc.setns(fd, CLONE_NEWUSER) < 0:
+        sys.exit("setns: " + os.strerror(ctypes.get_errno()))
+
+
+def apart(spaces):
+    """Namespaces that two processes have in common, but should not."""
+    wrong = []
+    for a in spaces:
+        for b in spaces:
+            shared = [n for n in SEPARATE if spaces[a][n] == spaces[b][n]]
+            if {a, b} == {"stage", "virtiofsd"}:
+                shared = [n for n in shared if n in ("mnt", "pid", "ipc")]
+            wrong += [(a, b, shared)] if a < b and shared else []
+    print("%d all: namespaces apart, and not the person's" % (not wrong))
+    if wrong:
+        print("# shared: %s" % wrong, file=sys.stderr)
+
+
+def main():
+    stage, u = int(sys.argv[1]), int(sys.argv[2])
+    want = wants(os.getuid(), u, words(read(stage, "uid_map")))
+    if len(sys.argv) > 3:
+        enter(stage)
+        Audit("control", int(sys.argv[3].split("=")[1]), want["qemu"]).run()
+        return
+    pids = {"stage": stage}
+    for p in children(stage):
+        name = read(p, "comm").strip().replace("vmrun-", "")
+        pids["qemu" if name.startswith("qemu") else name] = p
+    print("%d all: nobody but the four" % (set(pids) == set(want)))
+    spaces = {n: namespaces(p) for n, p in pids.items()}
+    spaces["person"] = namespaces(os.getpid())
+    apart(spaces)
+    want["virtiofsd"]["writable"] = tuple(os.environ.get("RW", "").split())
+    enter(stage)
+    for name, pid in pids.items():
+        Audit(name, pid, want[name]).run()
+
+
+main()

@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# P1, P3, P9: every process of a running VM, seen from the host's /proc; with
+# an ordinary process as the control that must fail.
+. "${top_srcdir:?}/tests/vm/lib.sh"
+audit=$top_srcdir/tests/vm/audit.py
+
+bad=
+for p in vmrun vmrunctl vmrun-stage vmrun-mux vmrun-init; do
+	f=$top_builddir/$p
+	[ -x "$f" ] && [ ! -u "$f" ] && [ ! -g "$f" ] &&
+		! python3 -c 'import os,sys; os.getxattr(sys.argv[1], "security.capability")' \
+			"$f" 2>/dev/null || bad="$bad $p"
+done
+is "$bad" "" "none of our programs is set-user-id or has capabilities"
+
+mkdir "$tmp/ro" "$tmp/rw"
+echo x >"$tmp/ro/f"
+SECRET=leak vmrun -q --ro "$tmp/ro" --rw "$tmp/rw" --tmp /scratch:32M \
+	--json-status-fd 3 -- sh -c 'echo up; read x' \
+	3>"$tmp/json" >"$tmp/out" 2>"$tmp/err" </dev/zero &
+pid=$!
+wait_for 120 grep -q up "$tmp/out"
+ok $? "a VM runs"
+u=$(sed -n 's/.*"uid":\([0-9]*\).*/\1/p' "$tmp/json" | head -n 1)
+stage=$(pgrep -P "$pid" vmrun-stage)
+# Shares come first in the tree, in order: /0 is --ro, /1 is --rw.
+RW="/1 /tree/1" python3 "$audit" "$stage" "$u" >"$tmp/tap" 2>"$tmp/why"
+is $? 0 "the audit ran"
+sed 's/^/# /' "$tmp/why"
+while read -r good text; do
+	[ "$good" = 1 ]
+	ok $? "$text"
+done <"$tmp/tap"
+is "$(grep -c ' stage: no_new_privs\| virtiofsd: uids\| qemu: sockets\| mux: no network' "$tmp/tap")" \
+	5 "all four were looked at"
+grep ' - /[01] ' "/proc/$stage/mountinfo" >/dev/null 2>&1
+ok $((! $?)) "the stage itself has no share left"
+
+# The control: an ordinary process, by the rules for QEMU.
+(cd "$tmp" && exec sleep 300) <"$tmp/ro/f" &
+control=$!
+python3 "$audit" "$stage" "$u" control=$control >"$tmp/control" 2>/dev/null
+for p in uids gids 'no groups' uid_map gid_map CapBnd no_new_privs \
+	'filter and no capabilities in each thread' 'no other mounts' 'no writable mounts' nosuid \
+	'nothing of the person.s environment' 'working directory' \
+	'no undeclared descriptors' sockets 'no standard input'; do
+	has "$tmp/control" "^0 control: $p$" "control fails: $p"
+done
+kill $control $pid
+wait $pid
+plan_done
