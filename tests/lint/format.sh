@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Layout is what clang-format says; its releases differ, so one is agreed on.
 . "${top_srcdir:?}/tests/lint/tap.sh"
+decided_elsewhere
 release=14
 
 sources() {
