@@ -5,13 +5,13 @@
 
 mkfifo "$tmp/notify"
 vmrun -q --ready-fd 4 --json-status-fd 3 -- sh -c '
+	trap "exit 9" TERM
 	echo up
 	while [ ! -e /tmp/ready ]; do sleep 0.2; done
 	python3 -c "
 import os, socket
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.sendto(b\"READY=1\\n\", os.environ[\"NOTIFY_SOCKET\"])"
-	trap "exit 9" TERM
 	sleep 1000 & wait' </dev/null >"$tmp/out" 2>"$tmp/err" 3>"$tmp/json" 4>"$tmp/ready" &
 pid=$!
 wait_for 120 grep -q up "$tmp/out"
