@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 int io_write_all(int fd, const void *p, size_t n)
@@ -179,4 +180,24 @@ int io_nonblock(int fd, int on)
 		return -1;
 	fl = on ? fl | O_NONBLOCK : fl & ~O_NONBLOCK;
 	return fcntl(fd, F_SETFL, fl);
+}
+
+int io_make_dirs(const char *path, struct err *e)
+{
+	own_free char *p = strdup(path);
+
+	if (!p)
+		return err_set(e, ENOMEM, "%s", path);
+	for (char *s = p + 1;; s++) {
+		char was = *s;
+
+		if (was != '/' && was != '\0')
+			continue;
+		*s = '\0';
+		if (mkdir(p, 0700) < 0 && errno != EEXIST)
+			return err_set(e, errno, "making %s", p);
+		*s = was;
+		if (was == '\0')
+			return 0;
+	}
 }

@@ -34,6 +34,8 @@ int io_send(int sock, const void *p, size_t n, const int *fds, size_t nfds);
  * the caller's now.  fds may be NULL with nfds NULL: descriptors are refused.
  */
 ssize_t io_recv(int sock, void *p, size_t n, int *fds, size_t *nfds);
+/* mkdir -p: what is missing of an absolute path is made, 0700. */
+int io_make_dirs(const char *path, struct err *e);
 /* Sets or clears O_NONBLOCK.  0, or -1 with errno. */
 int io_nonblock(int fd, int on);
 

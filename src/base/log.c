@@ -7,11 +7,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *log_tag = "vmrun";
 static enum log_level log_most = LOG_LEVEL_WARN;
-static int log_fd = -1;
 
 void log_setup(const char *tag, enum log_level most)
 {
@@ -24,11 +24,6 @@ enum log_level log_level(void)
 	return log_most;
 }
 
-void log_also_to(int fd)
-{
-	log_fd = fd;
-}
-
 void log_at(enum log_level level, const char *fmt, ...)
 {
 	char line[2048];
@@ -36,7 +31,7 @@ void log_at(enum log_level level, const char *fmt, ...)
 	size_t n;
 	ssize_t put;
 
-	if (level > log_most && log_fd < 0)
+	if (level > log_most)
 		return;
 	n = (size_t)snprintf(line, sizeof(line) - 2, "%s: ", log_tag);
 	va_start(ap, fmt);
@@ -46,14 +41,8 @@ void log_at(enum log_level level, const char *fmt, ...)
 	line[n++] = '\n';
 	/* One write for one line, so that lines of several programs that
 	 * share a terminal do not mix.  A lost line is no reason to fail. */
-	if (level <= log_most) {
-		put = write(STDERR_FILENO, line, n);
-		(void)put;
-	}
-	if (log_fd >= 0) {
-		put = write(log_fd, line, n);
-		(void)put;
-	}
+	put = write(STDERR_FILENO, line, n);
+	(void)put;
 }
 
 void log_err(enum log_level level, const struct err *e)
@@ -61,6 +50,17 @@ void log_err(enum log_level level, const struct err *e)
 	log_at(level, "%s", e->msg);
 	if (e->hint[0])
 		log_at(level, "hint: %s", e->hint);
+}
+
+void log_phase(struct timespec *since, const char *name)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	log_info("phase %-8s %8.1f ms", name,
+		 (double)(t.tv_sec - since->tv_sec) * 1e3 +
+			 (double)(t.tv_nsec - since->tv_nsec) / 1e6);
+	*since = t;
 }
 
 char *log_escape(char *out, size_t outsz, const void *text, size_t n)

@@ -22,12 +22,14 @@ struct err;
 /* `tag` is borrowed for the life of the program. */
 void log_setup(const char *tag, enum log_level most);
 enum log_level log_level(void);
-/* Lines go to this descriptor as well (the run's log file); -1 is none. */
-void log_also_to(int fd);
 void log_at(enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Prints a struct err: the message, and its hint on a line of its own. */
 void log_err(enum log_level level, const struct err *e);
+
+struct timespec;
+/* `phase NAME 1.2 ms` since *since, as info; *since becomes now. */
+void log_phase(struct timespec *since, const char *name);
 
 #define log_error(...) log_at(LOG_LEVEL_ERR, __VA_ARGS__)
 #define log_warn(...) log_at(LOG_LEVEL_WARN, __VA_ARGS__)

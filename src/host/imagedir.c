@@ -3,6 +3,7 @@
 #include "host/imagedir.h"
 
 #include "base/err.h"
+#include "base/io.h"
 #include "base/own.h"
 
 #include <fcntl.h>
@@ -15,29 +16,6 @@
 
 #define TMP_PREFIX ".tmp-"
 
-/*
- * Parents of data_home get what the XDG specification asks for, 0700; the
- * images' own folder is for all to read.
- */
-static int make_dirs(const char *data_home, struct err *e)
-{
-	own_free char *path = strdup(data_home);
-
-	if (!path)
-		return err_set(e, ENOMEM, "%s", data_home);
-	for (char *at = path + 1; *at; at++) {
-		if (*at != '/')
-			continue;
-		*at = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			return err_set(e, errno, "making %s", path);
-		*at = '/';
-	}
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return err_set(e, errno, "making %s", path);
-	return 0;
-}
-
 int imagedir_open(const char *data_home, struct err *e)
 {
 	own_free char *path = NULL;
@@ -45,8 +23,10 @@ int imagedir_open(const char *data_home, struct err *e)
 
 	if (asprintf(&path, "%s/images", data_home) < 0)
 		return err_set(e, ENOMEM, "%s", data_home);
+	/* Parents get what the XDG specification asks for, 0700; the images'
+	 * own folder is for all to read. */
 	if (mkdir(path, 0755) < 0 && errno == ENOENT) {
-		if (make_dirs(data_home, e) < 0)
+		if (io_make_dirs(data_home, e) < 0)
 			return -1;
 		if (mkdir(path, 0755) < 0 && errno != EEXIST)
 			return err_set(e, errno, "making %s", path);

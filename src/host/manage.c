@@ -14,28 +14,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-/* mkdir -p with 0700 for what is made; existing parents are left alone. */
-static int make_parents(const char *path)
-{
-	char p[4096];
-	size_t n = strlen(path);
-
-	if (n >= sizeof(p)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(p, path, n + 1);
-	for (char *s = p + 1; *s; s++) {
-		if (*s != '/')
-			continue;
-		*s = '\0';
-		if (mkdir(p, 0700) < 0 && errno != EEXIST)
-			return -1;
-		*s = '/';
-	}
-	return mkdir(p, 0700) < 0 && errno != EEXIST ? -1 : 0;
-}
-
 int run_dir_make(struct run_dir *d, const char *runtime, int64_t run,
 		 struct err *e)
 {
@@ -43,8 +21,8 @@ int run_dir_make(struct run_dir *d, const char *runtime, int64_t run,
 	own_fd parent = -1;
 
 	run_dir_remove(runtime, run);
-	if (make_parents(runtime) < 0)
-		return err_set(e, errno, "making %s", runtime);
+	if (io_make_dirs(runtime, e) < 0)
+		return -1;
 	parent = open(runtime, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	snprintf(name, sizeof(name), "%lld", (long long)run);
 	if (parent < 0 || mkdirat(parent, name, 0700) < 0)

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/own.h"
 #include "grant/grant.h"
@@ -40,42 +41,10 @@ struct run {
 	struct timespec since;
 };
 
-static void phase(struct run *r, const char *name)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	log_info("phase %-8s %8.1f ms", name,
-		 (double)(t.tv_sec - r->since.tv_sec) * 1e3 +
-			 (double)(t.tv_nsec - r->since.tv_nsec) / 1e6);
-	r->since = t;
-}
-
-/* mkdir -p, 0700 for what is missing. */
-static int make_dirs(const char *path, struct err *e)
-{
-	own_free char *p = strdup(path);
-
-	if (!p)
-		return err_set(e, ENOMEM, "%s", path);
-	for (char *s = p + 1;; s++) {
-		char was = *s;
-
-		if (was != '/' && was != '\0')
-			continue;
-		*s = '\0';
-		if (mkdir(p, 0700) < 0 && errno != EEXIST)
-			return err_set(e, errno, "making %s", p);
-		*s = was;
-		if (was == '\0')
-			return 0;
-	}
-}
-
 int run_open_state(const struct facts *f, struct state **s, int *dir,
 		   struct err *e)
 {
-	if (make_dirs(f->state_home, e) < 0)
+	if (io_make_dirs(f->state_home, e) < 0)
 		return -1;
 	*dir = open(f->state_home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*dir < 0)
@@ -178,7 +147,7 @@ static int claim(struct run *r, const struct state_range *range, struct err *e)
 	/* What an earlier vmrun could not finish; its failure is not ours. */
 	if (reclaim_dead_runs(&rc, &old) < 0)
 		log_err(LOG_LEVEL_WARN, &old);
-	phase(r, "state");
+	log_phase(&r->since, "state");
 	buf_init(&cmd, 1 << 20);
 	command_line(r->plan, &cmd);
 	ret = state_claim(r->state, range,
@@ -188,7 +157,7 @@ static int claim(struct run *r, const struct state_range *range, struct err *e)
 	if (ret < 0)
 		return -1;
 	r->claimed = true;
-	phase(r, "claim");
+	log_phase(&r->since, "claim");
 	return 0;
 }
 
@@ -196,7 +165,7 @@ static int start(struct run *r, const struct tools *t, struct err *e)
 {
 	if (apply_grants(r, e) < 0)
 		return -1;
-	phase(r, "grant");
+	log_phase(&r->since, "grant");
 	if (run_dir_make(&r->dir, r->plan->facts->runtime, r->id.run, e) < 0)
 		return -1;
 	r->manage = manage_listen(&r->dir, e);
@@ -205,7 +174,7 @@ static int start(struct run *r, const struct tools *t, struct err *e)
 	if (sandbox_start(&r->sandbox, r->plan, t, r->id.uid, r->id.gid,
 			  &r->dir, e) < 0)
 		return -1;
-	phase(r, "spawn");
+	log_phase(&r->since, "spawn");
 	return 0;
 }
 
@@ -218,12 +187,12 @@ static void finish(struct run *r, int exit_code)
 
 	clock_gettime(CLOCK_MONOTONIC, &r->since);
 	sandbox_kill(&r->sandbox);
-	phase(r, "kill");
+	log_phase(&r->since, "kill");
 	if (r->claimed && reclaim_run(&rc, &r->id, exit_code, &e) < 0) {
 		log_err(LOG_LEVEL_WARN, &e);
 		log_warn("the next start of vmrun tries again");
 	}
-	phase(r, "reclaim");
+	log_phase(&r->since, "reclaim");
 	sandbox_close(&r->sandbox);
 	own_close(&r->manage);
 	run_dir_close(&r->dir);

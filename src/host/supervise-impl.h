@@ -49,8 +49,6 @@ void supervise_end(struct supervisor *v, enum outcome_kind kind, int value);
 /* Sends a record to vmrun-mux; 0, or -1 with errno. */
 int supervise_edge(struct supervisor *v, struct edge_record *r, const int *fds,
 		   size_t n);
-/* Ends a phase: -v prints its time. */
-void supervise_phase(struct supervisor *v, const char *name);
 void supervise_ready(struct supervisor *v);
 
 #endif

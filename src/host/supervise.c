@@ -304,7 +304,7 @@ static void on_stage(struct supervisor *v)
 		log_debug("%s runs", sandbox_member_name(r.member));
 		break;
 	case STAGE_EV_READY:
-		supervise_phase(v, "stage");
+		log_phase(&v->since, "stage");
 		break;
 	case STAGE_EV_GONE:
 		on_member_gone(v, &r);
@@ -325,7 +325,7 @@ void supervise_ready(struct supervisor *v)
 	if (v->ready)
 		return;
 	v->ready = true;
-	supervise_phase(v, "ready");
+	log_phase(&v->since, "ready");
 	status_ready(v->s->sinks);
 	if (state_set_ready(v->s->state, v->s->id->run, &e) < 0)
 		log_err(LOG_LEVEL_WARN, &e);
@@ -405,7 +405,7 @@ static void on_hello(struct supervisor *v)
 	if (v->hello)
 		return;
 	v->hello = true;
-	supervise_phase(v, "boot");
+	log_phase(&v->since, "boot");
 	if (v->s->plan->terminal && terminal_raw(STDIN_FILENO, v->err) < 0)
 		supervise_end(v, OUTCOME_SETUP, 0);
 }
@@ -432,7 +432,7 @@ static void on_edge(struct supervisor *v)
 	case EDGE_EV_STARTED:
 		if (r.session == 0) {
 			v->started = true;
-			supervise_phase(v, "launch");
+			log_phase(&v->since, "launch");
 		}
 		break;
 	case EDGE_EV_READY:
@@ -462,18 +462,6 @@ static void on_edge(struct supervisor *v)
 		err_set(v->err, EPROTO, "vmrun-mux sent record %u", r.kind);
 		supervise_end(v, OUTCOME_GONE, 0);
 	}
-}
-
-void supervise_phase(struct supervisor *v, const char *name)
-{
-	struct timespec t;
-	double ms;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	ms = (double)(t.tv_sec - v->since.tv_sec) * 1e3 +
-	     (double)(t.tv_nsec - v->since.tv_nsec) / 1e6;
-	log_info("phase %-8s %8.1f ms", name, ms);
-	v->since = t;
 }
 
 /* ---- set-up ---- */
@@ -585,6 +573,6 @@ void supervise_run(const struct supervise *s, struct outcome *o, struct err *e)
 			dispatch(&v, ev[i].data.u32);
 	}
 	terminal_restore();
-	supervise_phase(&v, "app");
+	log_phase(&v.since, "app");
 	close_all(&v);
 }
