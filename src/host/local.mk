@@ -30,7 +30,7 @@ noinst_LIBRARIES += %D%/libhost.a
 
 host_libs = src/host/libhost.a src/wire/libwire.a src/state/libstate.a \
 	src/grant/libgrant.a src/proc/libproc.a src/seal/libseal.a \
-	src/base/libbase.a $(SQLITE_LIBS) $(ACL_LIBS) $(KMOD_LIBS) \
+	src/base/libbase.a $(SQLITE_LIBS) $(KMOD_LIBS) \
 	$(ARCHIVE_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS)
 
 bin_PROGRAMS += vmrun vmrunctl

@@ -1,7 +1,7 @@
 # One program for each module; all print TAP (tests/unit/tap.h).
 unit_libs = src/host/libhost.a src/wire/libwire.a src/state/libstate.a \
 	src/grant/libgrant.a src/proc/libproc.a src/seal/libseal.a \
-	src/base/libbase.a $(SQLITE_LIBS) $(ACL_LIBS) $(KMOD_LIBS) \
+	src/base/libbase.a $(SQLITE_LIBS) $(KMOD_LIBS) \
 	$(ARCHIVE_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS)
 
 unit_tests = %D%/base-test
