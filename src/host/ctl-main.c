@@ -5,8 +5,8 @@
  */
 #include "base/err.h"
 #include "base/log.h"
-#include "host/cmd.h"
-#include "host/probe.h"
+#include "host/ctl/cmd.h"
+#include "host/probe/probe.h"
 
 #include <stdio.h>
 #include <string.h>

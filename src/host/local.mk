@@ -1,28 +1,28 @@
 # What vmrun and vmrunctl share
 noinst_LIBRARIES += %D%/libhost.a
 %C%_libhost_a_SOURCES = \
-	%D%/options.h %D%/options.c %D%/optset.h %D%/optset.c \
-	%D%/config.h %D%/config.c \
-	%D%/plan.h %D%/plan.c %D%/planint.h %D%/planenv.c %D%/planshares.c \
-	%D%/planplaces.c %D%/plansystem.c %D%/planmounts.c \
-	%D%/dryrun.h %D%/dryrun.c \
-	%D%/probe.h %D%/probe.c %D%/probetools.c %D%/facts.c \
-	%D%/store.h %D%/store.c %D%/text.h %D%/text.c \
-	%D%/guestimage.h %D%/guestimage.c %D%/imagekernel.h %D%/imagekernel.c \
-	%D%/imagemodules.h %D%/imagemodules.c %D%/imagecpio.h %D%/imagecpio.c \
-	%D%/imageraw.h %D%/imageraw.c \
-	%D%/imagestrip.h %D%/imagestrip.c %D%/imagedir.h %D%/imagedir.c \
-	%D%/imagedeb.h %D%/imagedeb.c %D%/imagename.h %D%/imagemake.c \
-	%D%/idmap.h %D%/idmap.c \
-	%D%/sandbox.h %D%/sandbox.c \
-	%D%/vmm.h %D%/vmm-qemu.c %D%/tsc.h %D%/tsc.c \
-	%D%/fileserver.h %D%/fileserver.c \
-	%D%/supervise.h %D%/supervise.c \
-	%D%/manage.h %D%/manage.c \
-	%D%/terminal.h %D%/terminal.c \
-	%D%/status.h %D%/status.c \
-	%D%/supervise-impl.h %D%/exec.h %D%/exec.c \
-	%D%/disk.h %D%/disk.c %D%/quote.h %D%/quote.c \
+	%D%/option/options.h %D%/option/options.c %D%/option/optset.h %D%/option/optset.c %D%/option/opttable.c \
+	%D%/option/config.h %D%/option/config.c \
+	%D%/plan/plan.h %D%/plan/plan.c %D%/plan/planint.h %D%/plan/planenv.c %D%/plan/planshares.c \
+	%D%/plan/planplaces.c %D%/plan/plansystem.c %D%/plan/planmounts.c \
+	%D%/plan/dryrun.h %D%/plan/dryrun.c \
+	%D%/probe/probe.h %D%/probe/probe.c %D%/probe/probetools.c %D%/probe/facts.c \
+	%D%/plan/store.h %D%/plan/store.c %D%/text.h %D%/text.c \
+	%D%/image/guestimage.h %D%/image/guestimage.c %D%/image/imagekernel.h %D%/image/imagekernel.c \
+	%D%/image/imagemodules.h %D%/image/imagemodules.c %D%/image/imagecpio.h %D%/image/imagecpio.c \
+	%D%/image/imageraw.h %D%/image/imageraw.c \
+	%D%/image/imagestrip.h %D%/image/imagestrip.c %D%/image/imagedir.h %D%/image/imagedir.c \
+	%D%/image/imagedeb.h %D%/image/imagedeb.c %D%/image/imagename.h %D%/image/imagemake.c \
+	%D%/vm/idmap.h %D%/vm/idmap.c \
+	%D%/vm/sandbox.h %D%/vm/sandbox.c \
+	%D%/vm/vmm.h %D%/vm/vmm-qemu.c %D%/vm/tsc.h %D%/vm/tsc.c \
+	%D%/vm/fileserver.h %D%/vm/fileserver.c \
+	%D%/live/supervise.h %D%/live/supervise.c \
+	%D%/live/manage.h %D%/live/manage.c \
+	%D%/live/terminal.h %D%/live/terminal.c \
+	%D%/live/status.h %D%/live/status.c \
+	%D%/live/supervise-impl.h %D%/live/request.h %D%/live/request.c \
+	%D%/vm/disk.h %D%/vm/disk.c %D%/live/quote.h %D%/live/quote.c \
 	%D%/reclaim.h %D%/reclaim.c \
 	%D%/run.h %D%/run.c
 %C%_libhost_a_CPPFLAGS = $(AM_CPPFLAGS) $(KMOD_CFLAGS) $(ARCHIVE_CFLAGS) \
@@ -36,7 +36,7 @@ host_libs = src/host/libhost.a src/wire/libwire.a src/state/libstate.a \
 bin_PROGRAMS += vmrun vmrunctl
 vmrun_SOURCES = %D%/main.c
 vmrun_LDADD = $(host_libs)
-vmrunctl_SOURCES = %D%/ctl-main.c %D%/cmd.h %D%/cmd-vms.h %D%/cmd-ps.c %D%/cmd-vm.c \
-	%D%/cmd-exec.c %D%/signame.h %D%/signame.c \
-	%D%/cmd-image.c %D%/cmd-doctor.c
+vmrunctl_SOURCES = %D%/ctl-main.c %D%/ctl/cmd.h %D%/ctl/cmd-vms.h %D%/ctl/cmd-ps.c %D%/ctl/cmd-vm.c \
+	%D%/ctl/cmd-exec.c %D%/ctl/signame.h %D%/ctl/signame.c \
+	%D%/ctl/cmd-image.c %D%/ctl/cmd-doctor.c
 vmrunctl_LDADD = $(host_libs)

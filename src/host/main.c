@@ -6,12 +6,12 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/own.h"
-#include "host/dryrun.h"
-#include "host/options.h"
-#include "host/plan.h"
-#include "host/probe.h"
+#include "host/option/options.h"
+#include "host/plan/dryrun.h"
+#include "host/plan/plan.h"
+#include "host/probe/probe.h"
 #include "host/run.h"
-#include "host/tsc.h"
+#include "host/vm/tsc.h"
 
 #include <stdio.h>
 

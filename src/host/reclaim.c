@@ -10,9 +10,9 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "grant/grant.h"
-#include "host/idmap.h"
-#include "host/manage.h"
-#include "host/probe.h"
+#include "host/live/manage.h"
+#include "host/probe/probe.h"
+#include "host/vm/idmap.h"
 #include "proc/spawn.h"
 
 #include <fcntl.h>

@@ -6,7 +6,7 @@
 #ifndef HOST_RECLAIM_H
 #define HOST_RECLAIM_H
 
-#include "host/plan.h"
+#include "host/plan/plan.h"
 #include "state/state.h"
 
 struct err;

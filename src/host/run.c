@@ -16,9 +16,9 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "grant/grant.h"
-#include "host/quote.h"
+#include "host/live/quote.h"
+#include "host/live/supervise.h"
 #include "host/reclaim.h"
-#include "host/supervise.h"
 #include "host/text.h"
 
 #include <errno.h>

@@ -3,9 +3,9 @@
 #ifndef HOST_RUN_H
 #define HOST_RUN_H
 
-#include "host/plan.h"
-#include "host/sandbox.h"
-#include "host/status.h"
+#include "host/live/status.h"
+#include "host/plan/plan.h"
+#include "host/vm/sandbox.h"
 #include "state/state.h"
 
 struct err;

@@ -7,8 +7,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "host/config.h"
-#include "host/optset.h"
+#include "host/option/config.h"
+#include "host/option/optset.h"
 #include "host/text.h"
 
 #include <stdlib.h>

@@ -22,10 +22,10 @@ sys/acl\.h src/grant/
 acl/libacl\.h src/grant/
 libmount[/.].* src/stage/
 sys/capability\.h src/seal/
-libkmod\.h src/host/
-archive.*\.h src/host/
+libkmod\.h src/host/image/
+archive.*\.h src/host/image/
 jansson\.h src/base/json
-ini\.h src/host/config'
+ini\.h src/host/option/config'
 
 # Prints every include of ours that its folder may not have.
 bad_layers() { # bad_layers TREE
@@ -78,7 +78,7 @@ bad_seccomp() { # bad_seccomp TREE
 # First, that it would notice.
 mkdir -p "$scratch/src/edge/mux" "$scratch/src/edge/wl" "$scratch/src/host" \
 	"$scratch/guest-init"
-echo '#include "host/plan.h"' >"$scratch/src/edge/mux/main.c"
+echo '#include "host/plan/plan.h"' >"$scratch/src/edge/mux/main.c"
 echo '#include "edge/wl/wl.h"' >"$scratch/src/edge/mux/two.c"
 echo '#include <sqlite3.h>' >"$scratch/src/host/db.c"
 echo '#include "seal/seal.h"' >"$scratch/guest-init/init.c"

@@ -6,9 +6,9 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/own.h"
-#include "host/guestimage.h"
-#include "host/imagedir.h"
-#include "host/imagemodules.h"
+#include "host/image/guestimage.h"
+#include "host/image/imagedir.h"
+#include "host/image/imagemodules.h"
 
 #include <dirent.h>
 

@@ -5,9 +5,9 @@
 
 #include "base/err.h"
 #include "base/own.h"
-#include "host/guestimage.h"
-#include "host/imagedeb.h"
-#include "host/imagedir.h"
+#include "host/image/guestimage.h"
+#include "host/image/imagedeb.h"
+#include "host/image/imagedir.h"
 
 #include <sys/sysmacros.h>
 

@@ -5,9 +5,9 @@
 
 #include "base/err.h"
 #include "base/own.h"
-#include "host/imagedir.h"
-#include "host/imagekernel.h"
-#include "host/imageraw.h"
+#include "host/image/imagedir.h"
+#include "host/image/imagekernel.h"
+#include "host/image/imageraw.h"
 
 #include <sys/mman.h>
 

@@ -3,7 +3,7 @@
 #include "tap.h"
 
 #include "base/buf.h"
-#include "host/imagestrip.h"
+#include "host/image/imagestrip.h"
 
 #include <elf.h>
 #include <stdbool.h>

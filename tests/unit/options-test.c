@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* vmrun's options and profiles: values, precedence, and every message. */
-#include "host/options.h"
+#include "host/option/options.h"
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/opt.h"
-#include "host/config.h"
-#include "host/optset.h"
+#include "host/option/config.h"
+#include "host/option/optset.h"
 #include "host/text.h"
 #include "tap.h"
 

@@ -3,7 +3,7 @@
 #include "planfixture.h"
 
 #include "base/json.h"
-#include "host/dryrun.h"
+#include "host/plan/dryrun.h"
 
 static const struct launch_mount *mount_at(const char *dst)
 {

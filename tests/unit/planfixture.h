@@ -6,7 +6,7 @@
 #ifndef TESTS_UNIT_PLANFIXTURE_H
 #define TESTS_UNIT_PLANFIXTURE_H
 
-#include "host/plan.h"
+#include "host/plan/plan.h"
 
 #include "base/buf.h"
 #include "base/err.h"

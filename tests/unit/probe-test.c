@@ -2,8 +2,8 @@
 /* Probes and facts: what they refuse, and where they look. */
 #include "base/err.h"
 #include "base/own.h"
-#include "host/plan.h"
-#include "host/probe.h"
+#include "host/plan/plan.h"
+#include "host/probe/probe.h"
 #include "tap.h"
 
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
-#include "host/store.h"
+#include "host/plan/store.h"
 
 #include <assert.h>
 #include <fcntl.h>

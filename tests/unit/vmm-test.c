@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* host: plan to QEMU's and virtiofsd's command lines, word for word. */
 #include "base/buf.h"
-#include "host/fileserver.h"
-#include "host/vmm.h"
+#include "host/vm/fileserver.h"
+#include "host/vm/vmm.h"
 #include "tap.h"
 
 #include <stdlib.h>

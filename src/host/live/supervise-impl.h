@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What supervise.c and request.c share; nobody else includes it. */
+#ifndef HOST_SUPERVISE_IMPL_H
+#define HOST_SUPERVISE_IMPL_H
+
+#include "host/live/supervise.h"
+#include "wire/edge.h"
+
+#include <stdbool.h>
+#include <time.h>
+
+enum source {
+	SRC_SIGNAL,
+	SRC_STAGE,
+	SRC_EDGE,
+	SRC_MANAGE,
+	SRC_TIMEOUT,
+	SRC_BOOT,
+	SRC_CLOCK,
+	SRC_CONN, /* and more: one for each connection */
+};
+
+#define CONNS_MAX 16u
+
+/* A connection of vmrunctl. */
+struct conn {
+	int fd;		  /* -1: free */
+	uint32_t session; /* 0: none */
+};
+
+struct supervisor {
+	const struct supervise *s;
+	struct outcome *out;
+	struct err *err;
+	int epoll, signals, timeout, boot, clock;
+	bool hello, started, ready, timed_out;
+	bool gone_port;
+	int gone_rank; /* of the member's end that is named; 0: none yet */
+	unsigned signalled;
+	time_t log_second;     /* of the guest's last messages */
+	unsigned logged;       /* in that second */
+	struct timespec since; /* of the running phase */
+	struct conn conns[CONNS_MAX];
+	bool session_used[CTL_SESSIONS];
+};
+
+/* Decides the outcome, unless it is decided. */
+void supervise_end(struct supervisor *v, enum outcome_kind kind, int value);
+/* Sends a record to vmrun-mux; 0, or -1 with errno. */
+int supervise_edge(struct supervisor *v, struct edge_record *r, const int *fds,
+		   size_t n);
+void supervise_ready(struct supervisor *v);
+
+#endif

@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The supervisor.  The person's own authority; reads only fixed-size records.
+ *
+ * Theory of operation
+ *
+ * What can happen, and what follows:
+ *
+ *     a signal to vmrun     INT TERM HUP QUIT: to the application; the second
+ *                           one, or one before it started, ends the VM.
+ *                           WINCH: the guest's terminal gets the new size
+ *     vmrun-stage reports   a member ended: the VM is over, and it is named
+ *     vmrun-mux reports     HELLO STARTED READY LOG, EXIT of a session; the
+ *                           EXIT of session 0 is the end of the run
+ *     vmrunctl connects     stop, kill, exec (host/live/request.c)
+ *     a timer               --timeout: TERM, and KILL five seconds later; the
+ *                           guest that does not say HELLO in time
+ *     the clock was set     (also after the host slept) the guest's is set too
+ *
+ * The first outcome that is decided stays.  Nothing here waits for anything
+ * but the next event.
+ */
+#include "host/live/supervise.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/own.h"
+#include "host/live/request.h"
+#include "host/live/supervise-impl.h"
+#include "host/live/terminal.h"
+#include "wire/edge.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+
+/* A guest under software emulation on a busy machine takes long; one that
+ * takes longer than this has hung. */
+#define BOOT_SECONDS 180
+#define GRACE_SECONDS 5
+/* Twice what vmrun-mux lets through, whose seconds begin elsewhere. */
+#define LOGS_A_SECOND 40
+
+void supervise_end(struct supervisor *v, enum outcome_kind kind, int value)
+{
+	if (v->out->kind != OUTCOME_NONE)
+		return;
+	v->out->kind = kind;
+	v->out->value = value;
+}
+
+int supervise_edge(struct supervisor *v, struct edge_record *r, const int *fds,
+		   size_t n)
+{
+	r->version = EDGE_VERSION;
+	return io_send(v->s->sandbox->edge, r, sizeof(*r), fds, n);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void arm(int timer, time_t seconds, long ns)
+{
+	struct itimerspec t = {.it_value = {seconds, ns}};
+
+	timerfd_settime(timer, 0, &t, NULL);
+}
+
+/* A timer that never fires, but reports when the clock is set. */
+static void arm_clock(int timer)
+{
+	struct itimerspec t = {.it_value = {INT64_MAX / 1000000000, 0}};
+
+	timerfd_settime(timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &t,
+			NULL);
+}
+
+/* The person's streams for session 0, in the order of enum edge_stdio. */
+static size_t take_stdio(struct supervisor *v, int *fds, uint32_t *bits)
+{
+	static const struct {
+		int fd, flags;
+		uint32_t bit;
+	} std[] = {
+		{STDIN_FILENO, O_RDONLY, EDGE_STDIO_IN},
+		{STDOUT_FILENO, O_WRONLY, EDGE_STDIO_OUT},
+		{STDERR_FILENO, O_WRONLY, EDGE_STDIO_ERR},
+	};
+	size_t n = 0;
+
+	*bits = 0;
+	if (v->s->plan->terminal) {
+		fds[0] = terminal_private_fd(STDIN_FILENO, O_RDWR);
+		*bits = fds[0] >= 0 ? EDGE_STDIO_TTY : 0;
+		return fds[0] >= 0;
+	}
+	for (size_t i = 0; i < 3; i++) {
+		fds[n] = terminal_private_fd(std[i].fd, std[i].flags);
+		if (fds[n] < 0)
+			continue;
+		*bits |= std[i].bit;
+		n++;
+	}
+	return n;
+}
+
+/* Encodes the launch record and hands it to vmrun-mux, with the streams. */
+static int send_launch(struct supervisor *v, struct err *e)
+{
+	struct edge_record r = {.kind = EDGE_CMD_LAUNCH};
+	struct launch l;
+	struct buf b;
+	int fds[4];
+	size_t n;
+	int ret;
+
+	n = take_stdio(v, fds + 1, &r.stdio);
+	plan_launch(v->s->plan, v->s->id->uid, v->s->id->gid, &l);
+	l.app.session = 0;
+	l.app.in = (r.stdio & EDGE_STDIO_IN) ? edge_stream(0, 0) : 0;
+	l.app.out = (r.stdio & (EDGE_STDIO_OUT | EDGE_STDIO_TTY))
+			    ? edge_stream(0, 1)
+			    : 0;
+	l.app.err = (r.stdio & EDGE_STDIO_ERR) ? edge_stream(0, 2) : 0;
+	l.clock_ns = now_ns();
+	buf_init(&b, CTL_HOST_MAX);
+	ctl_put_launch(&b, &l);
+	plan_launch_done(&l);
+	fds[0] = b.bad ? err_set(e, E2BIG, "the launch record")
+		       : io_memfd("launch", b.data, b.len, e);
+	buf_free(&b);
+	ret = fds[0] < 0 ? -1 : supervise_edge(v, &r, fds, n + 1);
+	if (fds[0] >= 0 && ret < 0)
+		err_set(e, errno, "handing the launch record to vmrun-mux");
+	for (size_t i = 0; i <= n; i++)
+		own_close(&fds[i]);
+	return ret;
+}
+
+/* ---- events ---- */
+
+static void on_edge(struct supervisor *v);
+
+static void signal_app(struct supervisor *v, uint32_t signo)
+{
+	struct edge_record r = {.kind = EDGE_CMD_SIGNAL, .value = signo};
+
+	supervise_edge(v, &r, NULL, 0);
+}
+
+/*
+ * Somebody who saw the application's output may signal before we read that it
+ * started: what has arrived is older than the signal.
+ */
+static void catch_up(struct supervisor *v)
+{
+	struct pollfd p = {.fd = v->s->sandbox->edge, .events = POLLIN};
+
+	/* No more than vmrun-mux ever has waiting: it may be the guest's. */
+	for (int i = 0; i < 256 && !v->started && !v->gone_port &&
+			v->out->kind == OUTCOME_NONE && poll(&p, 1, 0) > 0;
+	     i++)
+		on_edge(v);
+}
+
+static void on_signal(struct supervisor *v)
+{
+	struct signalfd_siginfo si;
+	struct edge_record r = {.kind = EDGE_CMD_WINSIZE};
+
+	if (read(v->signals, &si, sizeof(si)) != (ssize_t)sizeof(si))
+		return;
+	if (si.ssi_signo == SIGWINCH) {
+		if (!v->s->plan->terminal)
+			return;
+		terminal_size(STDIN_FILENO, &r.win);
+		supervise_edge(v, &r, NULL, 0);
+		return;
+	}
+	catch_up(v);
+	if (v->signalled++ || !v->started) {
+		supervise_end(v, OUTCOME_KILLED, (int)si.ssi_signo);
+		return;
+	}
+	signal_app(v, si.ssi_signo);
+}
+
+static void on_timeout(struct supervisor *v)
+{
+	uint64_t times;
+
+	if (read(v->timeout, &times, sizeof(times)) < 0)
+		return;
+	catch_up(v);
+	if (v->timed_out || !v->started) {
+		supervise_end(v, OUTCOME_TIMEOUT, 0);
+		return;
+	}
+	v->timed_out = true;
+	log_warn("--timeout is over; ending the application");
+	signal_app(v, SIGTERM);
+	arm(v->timeout, GRACE_SECONDS, 0);
+}
+
+/* The guest did not say HELLO in time, or a VM that is gone gave its reasons.
+ */
+static void on_boot_timer(struct supervisor *v)
+{
+	uint64_t times;
+
+	if (read(v->boot, &times, sizeof(times)) < 0)
+		return;
+	if (v->gone_rank || v->gone_port) {
+		supervise_end(v, OUTCOME_GONE, 0);
+	} else if (!v->hello) {
+		err_set(v->err, 0, "the guest did not start within %d seconds",
+			BOOT_SECONDS);
+		supervise_end(v, OUTCOME_GONE, 0);
+	}
+}
+
+static void on_clock(struct supervisor *v)
+{
+	struct edge_record r = {.kind = EDGE_CMD_CLOCK, .ns = now_ns()};
+	uint64_t times;
+
+	if (read(v->clock, &times, sizeof(times)) < 0 && errno == ECANCELED)
+		supervise_edge(v, &r, NULL, 0);
+	arm_clock(v->clock);
+}
+
+static void describe_status(char *out, size_t n, int st)
+{
+	if (WIFSIGNALED(st))
+		snprintf(out, n, "was killed by signal %d", WTERMSIG(st));
+	else
+		snprintf(out, n, "ended with status %d", WEXITSTATUS(st));
+}
+
+/*
+ * A VM that ends by itself is seen several times: its port closes, QEMU ends,
+ * virtiofsd ends because QEMU did.  The first only starts a short timer, so
+ * that the one that tells most can be named, and vmrun-mux has time to read
+ * the console's last words.
+ */
+static void vm_is_gone(struct supervisor *v)
+{
+	if (v->gone_port && v->gone_rank >= 2)
+		supervise_end(v, OUTCOME_GONE, 0);
+	else
+		arm(v->boot, 1, 0);
+}
+
+/* How much a member's end explains: 3 a crash, 2 QEMU's own end, 1 the rest. */
+static int rank_of(const struct stage_record *r)
+{
+	if (r->status != 0)
+		return 3;
+	return r->member == MEMBER_VMM ? 2 : 1;
+}
+
+static void on_member_gone(struct supervisor *v, const struct stage_record *r)
+{
+	char how[64];
+
+	describe_status(how, sizeof(how), r->status);
+	log_debug("%s %s", sandbox_member_name(r->member), how);
+	if (v->out->kind != OUTCOME_NONE || rank_of(r) <= v->gone_rank)
+		return;
+	v->gone_rank = rank_of(r);
+	err_set(v->err, 0, "the VM is gone: %s %s",
+		sandbox_member_name(r->member), how);
+	vm_is_gone(v);
+}
+
+static void on_stage(struct supervisor *v)
+{
+	struct stage_record r;
+	ssize_t got = io_recv(v->s->sandbox->ctl, &r, sizeof(r), NULL, NULL);
+
+	if (got != (ssize_t)sizeof(r) || r.version != SETUP_VERSION) {
+		err_set(v->err, 0, "the sandbox's first process is gone");
+		supervise_end(v, OUTCOME_GONE, 0);
+		return;
+	}
+	r.text[sizeof(r.text) - 1] = '\0';
+	r.hint[sizeof(r.hint) - 1] = '\0';
+	switch (r.kind) {
+	case STAGE_EV_MEMBER:
+		log_debug("%s runs", sandbox_member_name(r.member));
+		break;
+	case STAGE_EV_READY:
+		log_phase(&v->since, "stage");
+		break;
+	case STAGE_EV_GONE:
+		on_member_gone(v, &r);
+		break;
+	case STAGE_EV_ERROR:
+		err_set(v->err, 0, "%s", r.text);
+		err_hint(v->err, "%s", r.hint);
+		v->err->code = r.code;
+		supervise_end(v, OUTCOME_SETUP, 0);
+		break;
+	}
+}
+
+void supervise_ready(struct supervisor *v)
+{
+	struct err e = ERR_INIT;
+
+	if (v->ready)
+		return;
+	v->ready = true;
+	log_phase(&v->since, "ready");
+	status_ready(v->s->sinks);
+	if (state_set_ready(v->s->state, v->s->id->run, &e) < 0)
+		log_err(LOG_LEVEL_WARN, &e);
+}
+
+/* Session 0 ended: that is the run's outcome. */
+static void on_app_exit(struct supervisor *v, const struct edge_record *r)
+{
+	char text[2 * EDGE_TEXT_MAX];
+
+	log_escape(text, sizeof(text), r->text, strlen(r->text));
+	switch ((enum ctl_exit)r->exit) {
+	case CTL_EXIT_CODE:
+		supervise_end(v, v->timed_out ? OUTCOME_TIMEOUT : OUTCOME_EXIT,
+			      (int)(r->value & 255));
+		return;
+	case CTL_EXIT_SIGNAL:
+		supervise_end(v,
+			      v->timed_out ? OUTCOME_TIMEOUT : OUTCOME_SIGNAL,
+			      (int)(r->value & 127));
+		return;
+	case CTL_EXIT_NOT_FOUND:
+		err_set(v->err, 0, "%s", text);
+		err_hint(v->err, "the guest has the host's /usr and what --ro "
+				 "and --rw name; is it in one of these?");
+		supervise_end(v, OUTCOME_NOT_FOUND, 0);
+		return;
+	case CTL_EXIT_NOT_EXEC:
+		err_set(v->err, 0, "%s", text);
+		supervise_end(v, OUTCOME_NOT_EXEC, 0);
+		return;
+	case CTL_EXIT_SETUP:
+		err_set(v->err, 0, "the guest could not be set up: %s", text);
+		supervise_end(v, OUTCOME_SETUP, 0);
+		return;
+	}
+	err_set(v->err, EPROTO, "vmrun-mux reported an impossible exit");
+	supervise_end(v, OUTCOME_GONE, 0);
+}
+
+static void on_guest_log(struct supervisor *v, const struct edge_record *r)
+{
+	char text[2 * EDGE_TEXT_MAX];
+	struct timespec now;
+
+	/* vmrun-mux counts too, but it is the guest's if it was broken. */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec != v->log_second)
+		v->logged = 0;
+	v->log_second = now.tv_sec;
+	if (v->logged++ >= LOGS_A_SECOND)
+		return;
+	log_escape(text, sizeof(text), r->text, strlen(r->text));
+	log_at(r->value <= LOG_LEVEL_WARN ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+	       "guest: %s", text);
+}
+
+static void on_edge_gone(struct supervisor *v, const struct edge_record *r)
+{
+	char text[2 * EDGE_TEXT_MAX];
+
+	log_escape(text, sizeof(text), r->text, strlen(r->text));
+	log_debug("port: %s", text);
+	if (!v->gone_rank)
+		err_set(v->err, 0, "the VM is gone: %s", text);
+	v->gone_port = true;
+	vm_is_gone(v);
+}
+
+/*
+ * From here on ^C is the guest terminal's business.  Not before: nobody would
+ * read it there, and it should end a VM that is still booting.
+ */
+static void on_hello(struct supervisor *v)
+{
+	/* A second one would take raw settings for the person's own. */
+	if (v->hello)
+		return;
+	v->hello = true;
+	log_phase(&v->since, "boot");
+	if (v->s->plan->terminal && terminal_raw(STDIN_FILENO, v->err) < 0)
+		supervise_end(v, OUTCOME_SETUP, 0);
+}
+
+static void on_edge(struct supervisor *v)
+{
+	struct edge_record r;
+	ssize_t got = io_recv(v->s->sandbox->edge, &r, sizeof(r), NULL, NULL);
+
+	if (got != (ssize_t)sizeof(r) || r.version != EDGE_VERSION) {
+		/* vmrun-stage says which member it was, and how it ended. */
+		epoll_ctl(v->epoll, EPOLL_CTL_DEL, v->s->sandbox->edge, NULL);
+		if (!v->gone_rank && !v->gone_port)
+			err_set(v->err, 0, "the VM is gone: mux ended");
+		v->gone_port = true;
+		vm_is_gone(v);
+		return;
+	}
+	r.text[sizeof(r.text) - 1] = '\0';
+	switch (r.kind) {
+	case EDGE_EV_HELLO:
+		on_hello(v);
+		break;
+	case EDGE_EV_STARTED:
+		if (r.session == 0) {
+			v->started = true;
+			log_phase(&v->since, "launch");
+		}
+		break;
+	case EDGE_EV_READY:
+		supervise_ready(v);
+		break;
+	case EDGE_EV_EXIT:
+		if (r.session == 0)
+			on_app_exit(v, &r);
+		else
+			request_on_exit(v, &r);
+		break;
+	case EDGE_EV_LOG:
+		on_guest_log(v, &r);
+		break;
+	case EDGE_EV_GONE:
+		on_edge_gone(v, &r);
+		break;
+	case EDGE_EV_FULL:
+		if (r.session == 0) {
+			err_set(v->err, 0, "vmrun-mux refused the command");
+			supervise_end(v, OUTCOME_SETUP, 0);
+		} else {
+			request_on_full(v, &r);
+		}
+		break;
+	default:
+		err_set(v->err, EPROTO, "vmrun-mux sent record %u", r.kind);
+		supervise_end(v, OUTCOME_GONE, 0);
+	}
+}
+
+/* ---- set-up ---- */
+
+static int watch(struct supervisor *v, int fd, uint32_t what, struct err *e)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.u32 = what};
+
+	if (fd < 0 || epoll_ctl(v->epoll, EPOLL_CTL_ADD, fd, &ev) < 0)
+		return err_set(e, errno, "watching events");
+	return 0;
+}
+
+static int open_all(struct supervisor *v, struct err *e)
+{
+	static const int wanted[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT,
+				     SIGWINCH};
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		sigaddset(&set, wanted[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	v->epoll = epoll_create1(EPOLL_CLOEXEC);
+	v->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	v->timeout =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	v->boot = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	v->clock = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	/* One that does not read its commands must not stop us. */
+	if (v->epoll < 0 || io_nonblock(v->s->sandbox->edge, 1) < 0)
+		return err_set(e, errno, "watching events");
+	if (watch(v, v->signals, SRC_SIGNAL, e) < 0 ||
+	    watch(v, v->s->sandbox->ctl, SRC_STAGE, e) < 0 ||
+	    watch(v, v->s->sandbox->edge, SRC_EDGE, e) < 0 ||
+	    watch(v, v->s->manage, SRC_MANAGE, e) < 0 ||
+	    watch(v, v->timeout, SRC_TIMEOUT, e) < 0 ||
+	    watch(v, v->boot, SRC_BOOT, e) < 0 ||
+	    watch(v, v->clock, SRC_CLOCK, e) < 0)
+		return -1;
+	arm(v->boot, BOOT_SECONDS, 0);
+	arm_clock(v->clock);
+	if (v->s->plan->opt->timeout_ms)
+		arm(v->timeout, (time_t)(v->s->plan->opt->timeout_ms / 1000),
+		    (long)(v->s->plan->opt->timeout_ms % 1000) * 1000000);
+	return 0;
+}
+
+static void close_all(struct supervisor *v)
+{
+	request_close_all(v);
+	own_close(&v->epoll);
+	own_close(&v->signals);
+	own_close(&v->timeout);
+	own_close(&v->boot);
+	own_close(&v->clock);
+}
+
+static void dispatch(struct supervisor *v, uint32_t what)
+{
+	switch ((enum source)what) {
+	case SRC_SIGNAL:
+		on_signal(v);
+		return;
+	case SRC_STAGE:
+		on_stage(v);
+		return;
+	case SRC_EDGE:
+		on_edge(v);
+		return;
+	case SRC_MANAGE:
+		request_on_accept(v);
+		return;
+	case SRC_TIMEOUT:
+		on_timeout(v);
+		return;
+	case SRC_BOOT:
+		on_boot_timer(v);
+		return;
+	case SRC_CLOCK:
+		on_clock(v);
+		return;
+	case SRC_CONN:
+		break;
+	}
+	request_on_request(v, what - SRC_CONN);
+}
+
+void supervise_run(const struct supervise *s, struct outcome *o, struct err *e)
+{
+	struct supervisor v = {.s = s,
+			       .out = o,
+			       .err = e,
+			       .epoll = -1,
+			       .signals = -1,
+			       .timeout = -1,
+			       .boot = -1,
+			       .clock = -1};
+
+	clock_gettime(CLOCK_MONOTONIC, &v.since);
+	request_init(&v);
+	if (open_all(&v, e) < 0 || send_launch(&v, e) < 0)
+		supervise_end(&v, OUTCOME_SETUP, 0);
+	while (o->kind == OUTCOME_NONE) {
+		struct epoll_event ev[8];
+		int n = epoll_wait(v.epoll, ev, 8, -1);
+
+		for (int i = 0; i < n && o->kind == OUTCOME_NONE; i++)
+			dispatch(&v, ev[i].data.u32);
+	}
+	terminal_restore();
+	log_phase(&v.since, "app");
+	close_all(&v);
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * vmrun --dry-run.  Part of vmrun; walks what is to be shared, changes nothing.
+ *
+ * Names of files are shown without anything that a terminal would obey.
+ */
+#include "host/plan/dryrun.h"
+
+#include "base/err.h"
+#include "base/json.h"
+#include "grant/grant.h"
+#include "host/reclaim.h"
+#include "host/text.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#define SHOWN_MAX (4 * PATH_MAX + 1)
+
+static const char *accel_name(enum opt_accel accel)
+{
+	switch (accel) {
+	case ACCEL_AUTO:
+		return "auto";
+	case ACCEL_KVM:
+		return "kvm";
+	case ACCEL_TCG:
+		return "tcg";
+	}
+	return "";
+}
+
+static const char *kind_name(enum launch_mount_kind kind)
+{
+	switch (kind) {
+	case LAUNCH_SHARE:
+		return "share";
+	case LAUNCH_TMPFS:
+		return "tmpfs";
+	case LAUNCH_DISK:
+		return "disk";
+	case LAUNCH_SYMLINK:
+		return "link";
+	}
+	return "";
+}
+
+/* What a grant would edit.  Any uid of the range stands for the later one. */
+static int survey(const struct plan *p, const struct dryrun_extra *x,
+		  const struct plan_share *s, struct grant_stats *g,
+		  struct err *e)
+{
+	struct grant_who who;
+
+	memset(g, 0, sizeof(*g));
+	reclaim_who(p->facts, x->range->uid_first, x->range->gid_first, &who);
+	if (grant_survey(s->fd, s->rw ? GRANT_RW : GRANT_RO, &who, g, e))
+		return err_wrap(e, "cannot share %s", s->src);
+	return 0;
+}
+
+static void print_text(const char *before, const char *s, FILE *out)
+{
+	char shown[SHOWN_MAX];
+
+	fprintf(out, "%s%s", before, text_show(shown, sizeof(shown), s));
+}
+
+/* A word as a shell would want it. */
+static void print_word(const char *word, FILE *out)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789%+,-./:=@_";
+
+	if (*word && !word[strspn(word, plain)]) {
+		fprintf(out, " %s", word);
+		return;
+	}
+	fputs(" '", out);
+	for (const char *p = word; *p;) {
+		size_t n = strcspn(p, "'");
+		char part[256], shown[4 * sizeof(part)];
+
+		if (!n) {
+			fputs("'\\''", out);
+			p++;
+			continue;
+		}
+		if (n >= sizeof(part))
+			n = sizeof(part) - 1;
+		memcpy(part, p, n);
+		part[n] = '\0';
+		print_text("", text_show(shown, sizeof(shown), part), out);
+		p += n;
+	}
+	fputc('\'', out);
+}
+
+static void print_words(char *const *words, FILE *out)
+{
+	for (; words && *words; words++)
+		print_word(*words, out);
+	fputc('\n', out);
+}
+
+static int print_grants(const struct plan *p, const struct dryrun_extra *x,
+			FILE *out, struct err *e)
+{
+	fputs("\nshared, with an entry in the ACLs for the VM's uid\n", out);
+	for (size_t i = 0; i < p->n_shares; i++) {
+		const struct plan_share *s = &p->shares[i];
+		struct grant_stats g;
+
+		if (s->use != SHARE_PERSON)
+			continue;
+		if (survey(p, x, s, &g, e))
+			return -1;
+		print_text(s->rw ? "  rw " : "  ro ", s->src, out);
+		print_text(" at ", s->dst, out);
+		fprintf(out, ": %llu ACLs to edit on %llu names\n",
+			(unsigned long long)g.edited,
+			(unsigned long long)g.seen);
+	}
+	fputs("\nshared as it is, read-only\n", out);
+	for (size_t i = 0; i < p->n_shares; i++) {
+		const struct plan_share *s = &p->shares[i];
+
+		if (s->use != SHARE_OPEN)
+			continue;
+		print_text("  ro ", s->src, out);
+		print_text(" at ", s->dst, out);
+		fputc('\n', out);
+	}
+	return 0;
+}
+
+static void print_mount(const struct launch_mount *m, FILE *out)
+{
+	fprintf(out, "  %-5s %-2s", kind_name(m->kind),
+		m->kind == LAUNCH_SYMLINK ? ""
+		: m->readonly		  ? "ro"
+					  : "rw");
+	print_text(" ", m->dst, out);
+	switch (m->kind) {
+	case LAUNCH_SHARE:
+		print_text(" from ", m->share, out);
+		break;
+	case LAUNCH_SYMLINK:
+		print_text(" to ", m->target, out);
+		break;
+	case LAUNCH_DISK:
+		fprintf(out, " disk %u, mode %04o", (unsigned)m->disk,
+			(unsigned)m->mode);
+		break;
+	case LAUNCH_TMPFS:
+		fprintf(out, " mode %04o", (unsigned)m->mode);
+		break;
+	}
+	fputc('\n', out);
+}
+
+static void print_record(const struct plan *p, FILE *out)
+{
+	fputs("\nguest\n  command", out);
+	print_words(p->opt->argv, out);
+	print_text("  in ", p->cwd, out);
+	print_text(", home ", p->home, out);
+	print_text(", shell ", p->shell, out);
+	print_text(", host name ", p->hostname, out);
+	fprintf(out, "\n  %s\n",
+		p->terminal ? "with a terminal" : "with three streams");
+	for (char **row = p->env; row && *row; row++) {
+		print_text("  env ", *row, out);
+		fputc('\n', out);
+	}
+	for (char **row = p->opt->devices; row && *row; row++) {
+		print_text("  device ", *row, out);
+		fputc('\n', out);
+	}
+}
+
+static int print_all(const struct plan *p, const struct dryrun_extra *x,
+		     FILE *out, struct err *e)
+{
+	const struct state_range *r = x->range;
+	char size[32];
+
+	fprintf(out,
+		"identity\n  uid and gid: a pair not used before, from %u and "
+		"%u on (%u of them)\n",
+		(unsigned)r->uid_first, (unsigned)r->gid_first,
+		(unsigned)r->count);
+	if (p->opt->profile_used) {
+		print_text("\nprofile\n  ", p->opt->profile_used, out);
+		fputc('\n', out);
+	}
+	if (print_grants(p, x, out, e))
+		return -1;
+	fprintf(out, "\nmachine\n  %s, %u processor(s), %s\n",
+		accel_name(p->accel), p->cpus,
+		text_bytes(size, sizeof(size), p->mem));
+	print_text("  kernel ", p->kernel, out);
+	print_text("\n  initramfs ", p->initramfs, out);
+	for (size_t i = 0; i < p->n_disks; i++) {
+		fprintf(out, "\n  disk %zu, %s", i,
+			text_bytes(size, sizeof(size), p->disks[i].size));
+		print_text(" at ", p->disks[i].dst, out);
+	}
+	fputs("\n\nprograms\n", out);
+	for (size_t i = 0; i < x->setup->n_members; i++) {
+		print_text("  ", x->setup->members[i].name, out);
+		fputc(':', out);
+		print_words(x->setup->members[i].argv, out);
+	}
+	fputs("\nmounts in the guest\n", out);
+	for (size_t i = 0; i < p->n_mounts; i++)
+		print_mount(&p->mounts[i], out);
+	print_record(p, out);
+	return 0;
+}
+
+static struct json *json_share(const struct plan_share *s)
+{
+	struct json *j = json_new_object();
+
+	json_set_str(j, "source", s->src);
+	json_set_str(j, "destination", s->dst);
+	json_set_str(j, "name", s->name);
+	json_set_str(j, "access", s->rw ? "rw" : "ro");
+	json_set_str(j, "type", s->file ? "file" : "directory");
+	json_set_bool(j, "system", s->system);
+	return j;
+}
+
+static int json_shares(const struct plan *p, const struct dryrun_extra *x,
+		       struct json *to, struct err *e)
+{
+	struct json *shares = json_new_array();
+
+	json_set(to, "shares", shares);
+	for (size_t i = 0; i < p->n_shares; i++) {
+		const struct plan_share *s = &p->shares[i];
+		struct json *j = json_share(s);
+		struct grant_stats g;
+
+		json_add(shares, j);
+		json_set_bool(j, "grant", s->use == SHARE_PERSON);
+		if (s->use != SHARE_PERSON)
+			continue;
+		if (survey(p, x, s, &g, e))
+			return -1;
+		json_set_int(j, "acls_seen", (int64_t)g.seen);
+		json_set_int(j, "acls_to_edit", (int64_t)g.edited);
+	}
+	return 0;
+}
+
+static struct json *json_mount(const struct launch_mount *m)
+{
+	struct json *j = json_new_object();
+
+	json_set_str(j, "kind", kind_name(m->kind));
+	json_set_str(j, "destination", m->dst);
+	json_set_bool(j, "readonly", m->readonly);
+	switch (m->kind) {
+	case LAUNCH_SHARE:
+		json_set_str(j, "share", m->share);
+		break;
+	case LAUNCH_SYMLINK:
+		json_set_str(j, "target", m->target);
+		break;
+	case LAUNCH_DISK:
+		json_set_int(j, "disk", m->disk);
+		json_set_int(j, "mode", m->mode);
+		break;
+	case LAUNCH_TMPFS:
+		json_set_int(j, "mode", m->mode);
+		break;
+	}
+	return j;
+}
+
+static void json_machine(const struct plan *p, struct json *to)
+{
+	struct json *j = json_new_object(), *disks = json_new_array();
+
+	json_set_str(j, "accel", accel_name(p->accel));
+	json_set_int(j, "cpus", p->cpus);
+	json_set_int(j, "memory", (int64_t)p->mem);
+	json_set_str(j, "kernel", p->kernel);
+	json_set_str(j, "initramfs", p->initramfs);
+	for (size_t i = 0; i < p->n_disks; i++) {
+		struct json *d = json_new_object();
+
+		json_set_str(d, "destination", p->disks[i].dst);
+		json_set_int(d, "size", (int64_t)p->disks[i].size);
+		json_add(disks, d);
+	}
+	json_set(j, "disks", disks);
+	json_set(to, "machine", j);
+}
+
+static void json_guest(const struct plan *p, struct json *to)
+{
+	struct json *j = json_new_object(), *mounts = json_new_array();
+
+	json_set_strv(j, "argv", p->opt->argv);
+	json_set_strv(j, "env", p->env);
+	json_set_strv(j, "devices", p->opt->devices);
+	json_set_str(j, "cwd", p->cwd);
+	json_set_str(j, "home", p->home);
+	json_set_str(j, "shell", p->shell);
+	json_set_str(j, "hostname", p->hostname);
+	json_set_bool(j, "terminal", p->terminal);
+	for (size_t i = 0; i < p->n_mounts; i++)
+		json_add(mounts, json_mount(&p->mounts[i]));
+	json_set(j, "mounts", mounts);
+	json_set(to, "guest", j);
+}
+
+static int print_json(const struct plan *p, const struct dryrun_extra *x,
+		      FILE *out, struct err *e)
+{
+	struct json *all = json_new_object(), *id = json_new_object();
+	struct json *programs = json_new_object();
+	int ret;
+
+	json_set_int(id, "uid_first", x->range->uid_first);
+	json_set_int(id, "gid_first", x->range->gid_first);
+	json_set_int(id, "count", x->range->count);
+	json_set(all, "identity", id);
+	json_set_str(all, "profile", p->opt->profile_used);
+	ret = json_shares(p, x, all, e);
+	json_machine(p, all);
+	for (size_t i = 0; i < x->setup->n_members; i++)
+		json_set_strv(programs, x->setup->members[i].name,
+			      x->setup->members[i].argv);
+	json_set(all, "programs", programs);
+	json_guest(p, all);
+	if (!ret && json_print(all, JSON_PRETTY, out))
+		ret = err_set(e, errno, "cannot print the plan");
+	json_free(all);
+	return ret;
+}
+
+int dryrun_print(const struct plan *p, const struct dryrun_extra *x,
+		 enum opt_format format, FILE *out, struct err *e)
+{
+	int ret = 0;
+
+	switch (format) {
+	case FORMAT_TEXT:
+		ret = print_all(p, x, out, e);
+		break;
+	case FORMAT_JSON:
+		ret = print_json(p, x, out, e);
+		break;
+	}
+	if (!ret && (fflush(out) || ferror(out)))
+		ret = err_set(e, errno, "cannot print the plan");
+	return ret;
+}
+
+int dryrun(const struct plan *p, const struct tools *t,
+	   const struct state_range *range, struct err *e)
+{
+	struct setup setup;
+	struct dryrun_extra x = {.range = range, .setup = &setup};
+	int ret;
+
+	if (sandbox_setup(p, t, range->uid_first, range->gid_first, &setup, e))
+		return -1;
+	ret = dryrun_print(p, &x, p->opt->format, stdout, e);
+	setup_free(&setup);
+	return ret;
+}

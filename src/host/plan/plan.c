@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The plan: everything that a run will do, decided before anything is done.
+ * Part of vmrun; the person's own authority, only looks.
+ */
+#include "host/plan/plan.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "host/image/guestimage.h"
+#include "host/plan/planint.h"
+#include "host/probe/probe.h"
+#include "host/text.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#define MIB (UINT64_C(1) << 20)
+#define MEM_DEFAULT (1024 * MIB)
+
+static int choose_accel(struct plan *p, struct err *e)
+{
+	const char *word = text_getenv(p->facts->environ, "VMRUN_ACCEL");
+	enum opt_accel want = p->opt->accel;
+	struct err unused = ERR_INIT;
+
+	if (want == ACCEL_AUTO && word && *word) {
+		if (!strcmp(word, "tcg"))
+			want = ACCEL_TCG;
+		else if (!strcmp(word, "kvm"))
+			want = ACCEL_KVM;
+		else if (strcmp(word, "auto"))
+			return err_set(e, 0,
+				       "VMRUN_ACCEL in the environment is not "
+				       "auto, kvm or tcg");
+	}
+	switch (want) {
+	case ACCEL_AUTO:
+		p->accel = probe_kvm(&unused) ? ACCEL_TCG : ACCEL_KVM;
+		return 0;
+	case ACCEL_KVM:
+		p->accel = want;
+		return probe_kvm(e) ? err_wrap(e, "--accel kvm") : 0;
+	case ACCEL_TCG:
+		p->accel = want;
+		return 0;
+	}
+	return 0;
+}
+
+static int choose_machine(struct plan *p, struct err *e)
+{
+	uint64_t ram = (uint64_t)sysconf(_SC_PHYS_PAGES) *
+		       (uint64_t)sysconf(_SC_PAGESIZE) / MIB;
+
+	p->cpus = p->opt->cpus ? p->opt->cpus : 1;
+	if (p->cpus > p->facts->cpus)
+		return err_set(e, 0,
+			       "--cpus: %u are more than the %u that this "
+			       "machine has",
+			       p->cpus, p->facts->cpus);
+	/* QEMU wants whole pages, the guest likes whole MiB. */
+	p->mem = (p->opt->mem ? p->opt->mem : MEM_DEFAULT) / MIB * MIB;
+	if (p->mem / MIB > ram)
+		return err_set(e, 0,
+			       "--mem: %llu MiB are more than the %llu MiB "
+			       "that this machine has",
+			       (unsigned long long)(p->mem / MIB),
+			       (unsigned long long)ram);
+	return choose_accel(p, e);
+}
+
+/* An ELF file, or the magic of the x86 boot protocol (boot.rst: 0x1fe, HdrS).
+ */
+static bool is_kernel(const char *path)
+{
+	own_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	unsigned char head[0x206];
+
+	if (fd < 0 || pread(fd, head, sizeof(head), 0) != sizeof(head))
+		return false;
+	return !memcmp(head, "\177ELF", 4) ||
+	       (head[0x1fe] == 0x55 && head[0x1ff] == 0xaa &&
+		!memcmp(head + 0x202, "HdrS", 4));
+}
+
+/* --kernel: QEMU reads it as U, which is nobody in particular. */
+static int own_kernel(struct plan *p, struct err *e)
+{
+	own_free char *real = realpath(p->opt->kernel, NULL);
+	char shown[TEXT_SHOWN];
+	struct stat st;
+	own_fd fd = real ? plan_open(real, &st) : -1;
+
+	text_show(shown, sizeof(shown), p->opt->kernel);
+	if (fd < 0)
+		return err_set(e, errno, "--kernel: cannot use %s", shown);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, 0, "--kernel: %s is not a file", shown);
+	if (!plan_open_to_all(&st)) {
+		err_set(e, 0,
+			"--kernel: %s is not readable by everybody, and so "
+			"not by the VM",
+			shown);
+		return err_hint(e, "chmod o+r %s, or copy it", shown);
+	}
+	if (!is_kernel(real)) {
+		err_set(e, 0, "--kernel: %s is not an x86 Linux kernel", shown);
+		return err_hint(e, "a vmlinuz or an uncompressed vmlinux is "
+				   "wanted");
+	}
+	p->kernel = steal_ptr(&real);
+	return 0;
+}
+
+static int choose_image(struct plan *p, struct err *e)
+{
+	struct guestimage img;
+
+	if (guestimage_find(p->facts->data_home, p->opt->image, &img, e))
+		return -1;
+	p->kernel = img.kernel;
+	p->initramfs = img.initramfs;
+	img.kernel = img.initramfs = NULL;
+	guestimage_free(&img);
+	if (!p->opt->kernel)
+		return 0;
+	free(p->kernel);
+	p->kernel = NULL;
+	return own_kernel(p, e);
+}
+
+/* The command's name as far as a host name can say it. */
+static int choose_hostname(struct plan *p, struct err *e)
+{
+	const char *name = strrchr(p->opt->argv[0], '/');
+	char host[64];
+	size_t n = 0;
+
+	name = name ? name + 1 : p->opt->argv[0];
+	for (; *name && n + 1 < sizeof(host); name++) {
+		unsigned char c = (unsigned char)*name;
+
+		if (isascii(c) && isalnum(c))
+			host[n++] = (char)tolower(c);
+		else if (n && host[n - 1] != '-')
+			host[n++] = '-';
+	}
+	while (n && host[n - 1] == '-')
+		n--;
+	host[n] = '\0';
+	p->hostname = text_dup(n ? host : "vmrun", e);
+	return p->hostname ? 0 : -1;
+}
+
+static int choose_home(struct plan *p, struct err *e)
+{
+	const char *home = p->facts->home;
+
+	if (home && home[0] == '/' && strcmp(home, "/"))
+		return path_clean(home, &p->home, e) ? err_wrap(e, "HOME") : 0;
+	p->home = text_fmt(e, "/home/%s", p->facts->user);
+	return p->home ? 0 : -1;
+}
+
+static int choose_terminal(struct plan *p, struct err *e)
+{
+	const struct facts *f = p->facts;
+
+	switch (p->opt->tty) {
+	case TTY_AUTO:
+		p->terminal = f->in_tty && f->out_tty;
+		return 0;
+	case TTY_NO:
+		p->terminal = false;
+		return 0;
+	case TTY_YES:
+		p->terminal = true;
+		if (f->in_tty && f->out_tty)
+			return 0;
+		err_set(e, 0,
+			"--tty: standard input and output are not a terminal");
+		return err_hint(e, "leave --tty out, or run vmrun from a "
+				   "terminal");
+	}
+	return 0;
+}
+
+static int make(struct plan *p, char ***store_bins, struct err *e)
+{
+	if (choose_terminal(p, e) || choose_home(p, e) ||
+	    choose_hostname(p, e) || choose_machine(p, e))
+		return -1;
+	if (plan_shares(p, store_bins, e) || plan_system(p, e) ||
+	    plan_mounts(p, e))
+		return -1;
+	if (plan_env(p, *store_bins, e) || plan_cwd(p, e))
+		return -1;
+	return choose_image(p, e);
+}
+
+int plan_make(struct plan *p, const struct options *o, const struct facts *f,
+	      struct err *e)
+{
+	char **store_bins = NULL;
+	int ret;
+
+	memset(p, 0, sizeof(*p));
+	p->opt = o;
+	p->facts = f;
+	ret = make(p, &store_bins, e);
+	strv_free(store_bins);
+	if (ret)
+		plan_free(p);
+	return ret;
+}
+
+void plan_free(struct plan *p)
+{
+	for (size_t i = 0; i < p->n_shares; i++) {
+		free(p->shares[i].src);
+		free(p->shares[i].dst);
+		free(p->shares[i].name);
+		own_close(&p->shares[i].fd);
+	}
+	for (size_t i = 0; i < p->n_disks; i++)
+		free(p->disks[i].dst);
+	for (size_t i = 0; i < p->n_mounts; i++) {
+		free(p->mounts[i].share);
+		free(p->mounts[i].dst);
+		free(p->mounts[i].target);
+	}
+	free(p->shares);
+	free(p->disks);
+	free(p->mounts);
+	free(p->home);
+	free(p->cwd);
+	free(p->shell);
+	free(p->hostname);
+	strv_free(p->env);
+	free(p->kernel);
+	free(p->initramfs);
+	memset(p, 0, sizeof(*p));
+}
+
+static const char runtime_name[] = "XDG_RUNTIME_DIR";
+
+/*
+ * The plan's rows, and in front of them the one that depends on the uid: an
+ * allocation of ours, told from the others by its place.
+ */
+static char **launch_env(const struct plan *p, uid_t uid)
+{
+	const char *asked = text_getenv(p->env, runtime_name);
+	size_t n = strv_len(p->env), to = 1;
+	char **env = calloc(n + 2, sizeof(*env));
+	int len = -1;
+
+	if (env && asked)
+		len = asprintf(&env[0], "%s=%s", runtime_name, asked);
+	else if (env)
+		len = asprintf(&env[0], "%s=/run/user/%u", runtime_name,
+			       (unsigned)uid);
+	if (len < 0)
+		abort();
+	for (size_t i = 0; i < n; i++) {
+		size_t name = strlen(runtime_name);
+
+		if (!strncmp(p->env[i], runtime_name, name) &&
+		    p->env[i][name] == '=')
+			continue;
+		env[to++] = p->env[i];
+	}
+	return env;
+}
+
+void plan_launch(const struct plan *p, uid_t uid, gid_t gid, struct launch *l)
+{
+	const struct facts *f = p->facts;
+	struct timespec now;
+
+	memset(l, 0, sizeof(*l));
+	l->uid = uid;
+	l->gid = gid;
+	l->user = l->host_user = f->user;
+	l->group = l->host_group = f->group;
+	l->host_uid = f->uid;
+	l->host_gid = f->gid;
+	l->home = p->home;
+	l->shell = p->shell;
+	l->hostname = p->hostname;
+	clock_gettime(CLOCK_REALTIME, &now);
+	l->clock_ns =
+		(uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	l->n_mounts = p->n_mounts;
+	l->mounts = calloc(p->n_mounts + 1, sizeof(*l->mounts));
+	if (!l->mounts)
+		abort();
+	if (p->n_mounts)
+		memcpy(l->mounts, p->mounts, p->n_mounts * sizeof(*l->mounts));
+	l->devices = p->opt->devices;
+	l->app.terminal = p->terminal;
+	l->app.win = f->win;
+	l->app.ready_fd = p->opt->notify_fd;
+	l->app.cwd = p->cwd;
+	l->app.argv = p->opt->argv;
+	l->app.env = launch_env(p, uid);
+}
+
+void plan_launch_done(struct launch *l)
+{
+	if (l->app.env)
+		free(l->app.env[0]);
+	free(l->app.env);
+	free(l->mounts);
+	memset(l, 0, sizeof(*l));
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The plan: everything that a run will do, decided before anything is done.
+ *
+ * plan_make() reads (opens sources, asks nix-store for closures) and changes
+ * nothing.  What follows acts on the plan and asks no questions.
+ */
+#ifndef HOST_PLAN_H
+#define HOST_PLAN_H
+
+#include "host/option/options.h"
+#include "wire/control.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What the machine and the person are like; filled by probe.c. */
+struct facts {
+	uid_t uid;
+	gid_t gid;
+	char *user, *group, *home, *shell;
+	mode_t umask;
+	char *cwd;	/* canonical, or NULL */
+	char *term;	/* $TERM or NULL */
+	char **environ; /* borrowed */
+	bool in_tty, out_tty, err_tty;
+	struct winsize_msg win;
+	char *config_home; /* $XDG_CONFIG_HOME/vmrun */
+	char *data_home;   /* $XDG_DATA_HOME/vmrun */
+	char *state_home;  /* $XDG_STATE_HOME/vmrun */
+	char *runtime;	   /* $XDG_RUNTIME_DIR/vmrun*, or a private fallback */
+	uint32_t sub_first, sub_count, subgid_first, subgid_count;
+	unsigned cpus; /* online */
+};
+
+enum share_use {
+	SHARE_PERSON, /* --ro, --rw of something the person owns: a grant is
+			 made */
+	SHARE_OPEN, /* readable by everybody (or by U through others' bits): no
+		       grant */
+};
+
+struct plan_share {
+	char *src;  /* canonical host path */
+	char *dst;  /* absolute guest path */
+	char *name; /* name below the shared tree: "0", "1", … */
+	uint64_t dev, ino;
+	enum share_use use;
+	bool rw, file, exec;
+	bool system; /* of the userland (/usr, /etc/…), not asked for by name */
+	int fd;	     /* O_PATH, owned; what grants are made on */
+};
+
+struct plan_disk {
+	char *dst;
+	uint64_t size; /* bytes */
+};
+
+struct plan {
+	const struct options *opt; /* borrowed */
+	const struct facts *facts; /* borrowed */
+	struct plan_share *shares;
+	size_t n_shares;
+	struct plan_disk
+		*disks; /* --tmp, in the order of the virtio-blk devices */
+	size_t n_disks;
+	bool terminal;
+	uint64_t mem; /* bytes */
+	unsigned cpus;
+	char *home, *cwd, *shell; /* in the guest */
+	char *hostname;
+	char **env;		     /* but for XDG_RUNTIME_DIR */
+	struct launch_mount *mounts; /* the guest's mount list, in order */
+	size_t n_mounts;
+	/* The image: paths of host files, canonical. */
+	char *kernel, *initramfs;
+	enum opt_accel accel; /* ACCEL_KVM or ACCEL_TCG, decided */
+};
+
+/* 0, or -1 and e.  Never partial: *p is freed on failure. */
+int plan_make(struct plan *p, const struct options *o, const struct facts *f,
+	      struct err *e);
+void plan_free(struct plan *p);
+
+/*
+ * The guest's record for session 0, borrowing the plan's strings: nothing of it
+ * is to be freed but by plan_launch_done().  Adds XDG_RUNTIME_DIR, which has
+ * the uid in its name.  app's stream ids are left 0.  Aborts without memory.
+ */
+void plan_launch(const struct plan *p, uid_t uid, gid_t gid, struct launch *l);
+void plan_launch_done(struct launch *l);
+
+int facts_probe(struct facts *f, struct err *e);
+void facts_free(struct facts *f);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The steps of plan_make(), in their order.  For plan*.c and its tests only. */
+#ifndef HOST_PLANINT_H
+#define HOST_PLANINT_H
+
+#include "host/plan/plan.h"
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+/*
+ * Is this source one that nobody should hand to a guest?  Asks for the path,
+ * which is canonical, and for dev and ino, so that a bind mount of a refused
+ * place is refused as well.  0: it may be shared; -1 with the reason.
+ */
+int places_check(const struct facts *f, const char *path, const struct stat *st,
+		 bool rw, struct err *e);
+
+/*
+ * The canonical form of an absolute path, by links that only root or the
+ * person can have made; allocated.  NULL and e, for the caller to wrap: a link
+ * elsewhere may be what an earlier guest wants to be shared next.
+ */
+char *places_resolve(const struct facts *f, const char *path, struct err *e);
+
+/* The person's --rw, --ro and --tmp, and the closures of store paths. */
+int plan_shares(struct plan *p, char ***store_bins, struct err *e);
+/* This machine's userland, or --root's.  After plan_shares(). */
+int plan_system(struct plan *p, struct err *e);
+/* Orders the mounts and refuses those that cannot be made. */
+int plan_mounts(struct plan *p, struct err *e);
+int plan_env(struct plan *p, char *const *store_bins, struct err *e);
+int plan_cwd(struct plan *p, struct err *e);
+
+/*
+ * Opens a canonical path without following any link, and stats it.  The
+ * descriptor (O_PATH), or -1 with errno.
+ */
+int plan_open(const char *path, struct stat *st);
+
+/*
+ * A share at the end of the list, with the next free name.  src and dst are
+ * copied, fd is taken (also on failure).  Returns it, or NULL and e.
+ */
+struct plan_share *plan_add_share(struct plan *p, const char *src,
+				  const char *dst, int fd,
+				  const struct stat *st, struct err *e);
+/*
+ * A mount at the end of the list: share, dst and target are copied, NULL ones
+ * become "".
+ */
+int plan_add_mount(struct plan *p, const struct launch_mount *m, struct err *e);
+/* The mount at exactly this place, or NULL. */
+const struct launch_mount *plan_mount_at(const struct plan *p, const char *dst);
+
+/* Can everybody use it: o+rx of a directory, o+r of a file? */
+bool plan_open_to_all(const struct stat *st);
+
+#endif

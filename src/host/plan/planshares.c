@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The person's --rw, --ro and --tmp: each source is opened once, and judged by
+ * what was opened.  Part of vmrun; the person's own authority, only looks.
+ *
+ * Links in the middle of a source are resolved, once, if no guest can have made
+ * them; a source that is itself a link is refused, because a later change of
+ * the link would change what the same command shares.
+ */
+#include "host/plan/planint.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "host/plan/store.h"
+#include "host/text.h"
+#include "host/vm/vmm.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+
+#define TMP_DEFAULT (UINT64_C(4) << 30)
+
+/* Magic numbers that <linux/magic.h> of Debian 12 lacks. */
+enum {
+	FS_NTFS3 = 0x7366746e,
+	FS_LUSTRE = 0x0bd00bd0,
+	FS_GPFS = 0x47504653,
+};
+
+/* A source while it is looked at. */
+struct source {
+	const struct opt_share *asked;
+	char *path; /* canonical; owned */
+	struct stat st;
+	int fd;			/* O_PATH; owned */
+	char shown[TEXT_SHOWN]; /* as written, for messages */
+};
+
+static void source_close(struct source *s)
+{
+	own_close(&s->fd);
+	free(s->path);
+}
+
+static const char *option_of(const struct opt_share *o)
+{
+	return o->kind == OPT_RW ? "--rw" : "--ro";
+}
+
+int plan_open(const char *path, struct stat *st)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	own_fd fd =
+		(int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+	if (fd < 0 || fstat(fd, st))
+		return -1;
+	return steal_fd(&fd);
+}
+
+bool plan_open_to_all(const struct stat *st)
+{
+	mode_t need = S_ISDIR(st->st_mode) ? S_IROTH | S_IXOTH : S_IROTH;
+
+	return (st->st_mode & need) == need;
+}
+
+/* The source as an absolute path without trailing slashes, not canonical. */
+static char *absolute(const struct facts *f, const char *src, struct err *e)
+{
+	char *path;
+	size_t n;
+
+	if (src[0] == '/') {
+		path = text_dup(src, e);
+	} else if (f->cwd) {
+		path = path_join(f->cwd, src, e);
+	} else {
+		err_set(e, 0, "the current directory is not known");
+		err_hint(e, "write an absolute path");
+		return NULL;
+	}
+	n = path ? strlen(path) : 0;
+	while (n > 1 && path[n - 1] == '/')
+		path[--n] = '\0';
+	return path;
+}
+
+static int refuse_link(const struct source *s, const char *path, struct err *e)
+{
+	own_free char *target = realpath(path, NULL);
+	char shown[TEXT_SHOWN];
+
+	err_set(e, 0, "cannot share %s: it is a symbolic link", s->shown);
+	if (!target)
+		return err_hint(e, "it leads nowhere");
+	return err_hint(e, "share what it leads to: %s %s", option_of(s->asked),
+			text_show(shown, sizeof(shown), target));
+}
+
+/* 1: found; 0: missing, and that is all right; -1. */
+static int find(const struct facts *f, struct source *s, struct err *e)
+{
+	own_free char *path = absolute(f, s->asked->src, e);
+	struct stat st;
+
+	if (!path)
+		return err_wrap(e, "cannot share %s", s->shown);
+	if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW)) {
+		bool missing = errno == ENOENT || errno == ENOTDIR;
+
+		if (missing && s->asked->try)
+			return 0;
+		err_set(e, errno, "cannot share %s", s->shown);
+		if (missing)
+			err_hint(e,
+				 "create it, or use %s-try to go on "
+				 "without it",
+				 option_of(s->asked));
+		return -1;
+	}
+	if (S_ISLNK(st.st_mode))
+		return refuse_link(s, path, e);
+	s->path = places_resolve(f, path, e);
+	if (!s->path)
+		return err_wrap(e, "cannot share %s", s->shown);
+	s->fd = plan_open(s->path, &s->st);
+	if (s->fd < 0)
+		return err_set(e, errno, "cannot share %s", s->shown);
+	if (s->st.st_dev != st.st_dev || s->st.st_ino != st.st_ino)
+		return err_set(e, 0,
+			       "cannot share %s: it was replaced while vmrun "
+			       "looked at it",
+			       s->shown);
+	return 1;
+}
+
+static const char *fs_name(unsigned long type, bool *network)
+{
+	static const struct {
+		unsigned long type;
+		const char *name;
+		bool network;
+	} names[] = {
+		{NFS_SUPER_MAGIC, "NFS", true},
+		{CIFS_SUPER_MAGIC, "SMB", true},
+		{SMB2_SUPER_MAGIC, "SMB", true},
+		{SMB_SUPER_MAGIC, "SMB", true},
+		{V9FS_MAGIC, "9p", true},
+		{FUSE_SUPER_MAGIC, "FUSE", true},
+		{AFS_SUPER_MAGIC, "AFS", true},
+		{AFS_FS_MAGIC, "AFS", true},
+		{CEPH_SUPER_MAGIC, "Ceph", true},
+		{CODA_SUPER_MAGIC, "Coda", true},
+		{FS_LUSTRE, "Lustre", true},
+		{FS_GPFS, "GPFS", true},
+		{MSDOS_SUPER_MAGIC, "FAT", false},
+		{EXFAT_SUPER_MAGIC, "exFAT", false},
+		{FS_NTFS3, "NTFS", false},
+		{RAMFS_MAGIC, "ramfs", false},
+		{ISOFS_SUPER_MAGIC, "ISO 9660", false},
+		{SQUASHFS_MAGIC, "squashfs", false},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (names[i].type == type) {
+			*network = names[i].network;
+			return names[i].name;
+		}
+	}
+	*network = false;
+	return NULL;
+}
+
+/* May an ACL entry be made here? */
+static int check_fs(const struct source *s, struct err *e)
+{
+	char self[64];
+	struct statfs fs;
+	const char *name;
+	bool network;
+
+	if (fstatfs(s->fd, &fs))
+		return err_set(e, errno, "cannot share %s", s->shown);
+	name = fs_name((unsigned long)fs.f_type & 0xffffffff, &network);
+	if (network) {
+		err_set(e, 0,
+			"cannot share %s: it is on %s, where this machine does "
+			"not decide alone who may do what",
+			s->shown, name);
+		return err_hint(e, "copy it to a local file system");
+	}
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", s->fd);
+	if (getxattr(self, "system.posix_acl_access", NULL, 0) >= 0 ||
+	    errno != EOPNOTSUPP)
+		return 0;
+	err_set(e, 0,
+		"cannot share %s: its file system%s%s%s has no ACLs, or they "
+		"are switched off",
+		s->shown, name ? " (" : "", name ? name : "", name ? ")" : "");
+	return err_hint(e, "for now vmrun needs ACLs there; mount it with "
+			   "them (option \"acl\"), or copy it elsewhere");
+}
+
+static int refuse_foreign(const struct source *s, const struct facts *f,
+			  struct err *e)
+{
+	char owner[64];
+	const struct passwd *pw = getpwuid(s->st.st_uid);
+
+	if (pw)
+		text_show(owner, sizeof(owner), pw->pw_name);
+	else
+		snprintf(owner, sizeof(owner), "uid %u",
+			 (unsigned)s->st.st_uid);
+	if (s->asked->kind == OPT_RW) {
+		err_set(e, 0,
+			"cannot share %s for writing: it belongs to %s, not to "
+			"%s",
+			s->shown, owner, f->user);
+		return err_hint(e, "share it with --ro, or a directory of "
+				   "your own with --rw");
+	}
+	err_set(e, 0,
+		"cannot share %s: it belongs to %s, and its mode does not let "
+		"others read it",
+		s->shown, owner);
+	return err_hint(e, "share something that is yours, or that everybody "
+			   "may read");
+}
+
+static int judge(const struct facts *f, const struct source *s,
+		 enum share_use *use, struct err *e)
+{
+	bool rw = s->asked->kind == OPT_RW;
+
+	if (!S_ISDIR(s->st.st_mode) && !S_ISREG(s->st.st_mode))
+		return err_set(e, 0,
+			       "cannot share %s: it is neither a directory nor "
+			       "a regular file",
+			       s->shown);
+	if (places_check(f, s->path, &s->st, rw, e))
+		return -1;
+	*use = SHARE_OPEN;
+	if (!rw && plan_open_to_all(&s->st) && store_is(s->path))
+		return 0;
+	if (s->st.st_uid == f->uid) {
+		*use = SHARE_PERSON;
+		return check_fs(s, e);
+	}
+	if (rw || !plan_open_to_all(&s->st))
+		return refuse_foreign(s, f, e);
+	return 0;
+}
+
+/*
+ * The place in the guest where nothing else was said: the canonical source.
+ * Below the home directory it is as the person calls that, also where it is
+ * reached through a link.
+ */
+static char *default_dst(const struct facts *f, const char *src, struct err *e)
+{
+	own_free char *home = f->home ? realpath(f->home, NULL) : NULL;
+
+	if (home && path_is_below(src, home))
+		return path_join(f->home, src + strlen(home), e);
+	return text_dup(src, e);
+}
+
+/* Places of the guest that its init fills: whole trees, and single names. */
+static const char *const made_trees[] = {
+	"/proc",
+	"/sys",
+	"/dev",
+	"/run/user",
+	"/run/vmrun",
+	"/etc/passwd",
+	"/etc/group",
+	"/etc/hosts",
+	"/etc/hostname",
+	"/etc/resolv.conf",
+	"/etc/machine-id",
+	"/etc/nsswitch.conf",
+};
+static const char *const made_dirs[] = {"/etc", "/run"};
+
+static bool is_taken(const struct plan *p, const char *dst)
+{
+	for (size_t i = 0; i < p->n_disks; i++) {
+		if (!strcmp(p->disks[i].dst, dst))
+			return true;
+	}
+	for (size_t i = 0; i < p->n_shares; i++) {
+		if (!strcmp(p->shares[i].dst, dst))
+			return true;
+	}
+	return false;
+}
+
+static int check_dst(const struct plan *p, const char *dst, struct err *e)
+{
+	char shown[TEXT_SHOWN];
+
+	text_show(shown, sizeof(shown), dst);
+	if (!strcmp(dst, "/")) {
+		err_set(e, 0, "nothing can be put at / of the guest");
+		return err_hint(e, "to use another userland: --root DIR");
+	}
+	for (size_t i = 0; i < sizeof(made_trees) / sizeof(*made_trees); i++) {
+		if (path_is_at_or_below(dst, made_trees[i]))
+			return err_set(e, 0,
+				       "nothing can be put at %s of the guest, "
+				       "which makes %s itself",
+				       shown, made_trees[i]);
+	}
+	for (size_t i = 0; i < sizeof(made_dirs) / sizeof(*made_dirs); i++) {
+		if (strcmp(dst, made_dirs[i]))
+			continue;
+		err_set(e, 0,
+			"nothing can be put at %s of the guest, which makes "
+			"that itself",
+			shown);
+		return err_hint(e, "use other names below %s", shown);
+	}
+	if (is_taken(p, dst))
+		return err_set(e, 0,
+			       "two things cannot both be at %s of the guest",
+			       shown);
+	return 0;
+}
+
+/* The same source twice, or one inside another, would undo each other. */
+static int check_overlap(const struct plan *p, const struct source *s,
+			 struct err *e)
+{
+	char other[TEXT_SHOWN];
+
+	for (size_t i = 0; i < p->n_shares; i++) {
+		const struct plan_share *o = &p->shares[i];
+
+		if (o->system)
+			continue;
+		text_show(other, sizeof(other), o->src);
+		if (o->dev == s->st.st_dev && o->ino == s->st.st_ino)
+			return err_set(e, 0, "%s is shared twice", s->shown);
+		if (!path_is_below(o->src, s->path) &&
+		    !path_is_below(s->path, o->src))
+			continue;
+		err_set(e, 0,
+			"cannot share both %s and %s: one is inside the "
+			"other",
+			other, s->shown);
+		return err_hint(e, "share only the outer one, or move the "
+				   "inner one elsewhere");
+	}
+	return 0;
+}
+
+struct plan_share *plan_add_share(struct plan *p, const char *src,
+				  const char *dst, int fd,
+				  const struct stat *st, struct err *e)
+{
+	own_fd mine = fd;
+	own_free char *s = text_dup(src, e), *d = text_dup(dst, e);
+	own_free char *name = text_fmt(e, "%zu", p->n_shares);
+	struct plan_share *more, *to;
+
+	if (!s || !d || !name)
+		return NULL;
+	more = reallocarray(p->shares, p->n_shares + 1, sizeof(*more));
+	if (!more) {
+		err_set(e, ENOMEM, "no memory for a list");
+		return NULL;
+	}
+	p->shares = more;
+	to = &more[p->n_shares++];
+	memset(to, 0, sizeof(*to));
+	to->src = steal_ptr(&s);
+	to->dst = steal_ptr(&d);
+	to->name = steal_ptr(&name);
+	to->dev = st->st_dev;
+	to->ino = st->st_ino;
+	to->use = SHARE_OPEN;
+	to->file = S_ISREG(st->st_mode);
+	to->fd = steal_fd(&mine);
+	return to;
+}
+
+/* Is it there already, at its own place? */
+static bool has_src(const struct plan *p, const char *src)
+{
+	for (size_t i = 0; i < p->n_shares; i++) {
+		if (!strcmp(p->shares[i].src, src) &&
+		    !strcmp(p->shares[i].dst, src))
+			return true;
+	}
+	return false;
+}
+
+static bool has_word(char *const *v, const char *word)
+{
+	for (; v && *v; v++) {
+		if (!strcmp(*v, word))
+			return true;
+	}
+	return false;
+}
+
+/* What a store path needs, at the same places, and its programs' directory. */
+static int add_closure(struct plan *p, const struct source *s,
+		       char ***store_bins, struct err *e)
+{
+	own_free char *bin = store_bin(s->path);
+	char **paths = NULL;
+	int ret = store_closure(s->path, &paths, e);
+
+	if (!ret && bin && !has_word(*store_bins, bin))
+		ret = text_add(store_bins, bin, e);
+	for (size_t i = 0; !ret && paths[i]; i++) {
+		struct plan_share *share;
+		struct stat st;
+		int fd;
+
+		if (has_src(p, paths[i]))
+			continue;
+		fd = plan_open(paths[i], &st);
+		/* A store may hold links; the guest cannot be given one. */
+		if (fd < 0 && errno == ELOOP)
+			continue;
+		if (fd < 0) {
+			ret = err_set(e, errno, "cannot share %s", paths[i]);
+			break;
+		}
+		share = plan_add_share(p, paths[i], paths[i], fd, &st, e);
+		if (!share)
+			ret = -1;
+		else
+			share->exec = share->system = true;
+	}
+	strv_free(paths);
+	return ret;
+}
+
+static int add_source(struct plan *p, struct source *s, enum share_use use,
+		      char ***store_bins, struct err *e)
+{
+	const struct opt_share *o = s->asked;
+	bool store = o->kind == OPT_RO && store_is(s->path);
+	own_free char *dst = o->dst[0] ? text_dup(o->dst, e)
+				       : default_dst(p->facts, s->path, e);
+	struct plan_share *share;
+
+	if (!dst)
+		return -1;
+	/* The same item twice, or as a part of another's closure. */
+	if (store && !o->dst[0] && has_src(p, s->path))
+		return add_closure(p, s, store_bins, e);
+	if (check_overlap(p, s, e) || check_dst(p, dst, e))
+		return -1;
+	share = plan_add_share(p, s->path, dst, steal_fd(&s->fd), &s->st, e);
+	if (!share)
+		return -1;
+	share->use = use;
+	share->rw = o->kind == OPT_RW;
+	share->exec = share->system = store;
+	return store ? add_closure(p, s, store_bins, e) : 0;
+}
+
+static int add_asked(struct plan *p, const struct opt_share *o,
+		     char ***store_bins, struct err *e)
+{
+	struct source s = {.asked = o, .fd = -1};
+	enum share_use use = SHARE_OPEN;
+	int ret;
+
+	text_show(s.shown, sizeof(s.shown), o->src);
+	ret = find(p->facts, &s, e);
+	if (ret > 0) {
+		ret = judge(p->facts, &s, &use, e);
+		if (!ret)
+			ret = add_source(p, &s, use, store_bins, e);
+	}
+	source_close(&s);
+	return ret;
+}
+
+static int add_disk(struct plan *p, const struct opt_share *o, struct err *e)
+{
+	struct plan_disk *more;
+	char *dst;
+
+	if (p->n_disks >= VMM_DISKS_MAX)
+		return err_set(e, 0, "there are more than %u --tmp directories",
+			       VMM_DISKS_MAX);
+	if (check_dst(p, o->dst, e))
+		return -1;
+	dst = text_dup(o->dst, e);
+	more = reallocarray(p->disks, p->n_disks + 1, sizeof(*more));
+	if (!dst || !more) {
+		free(dst);
+		p->disks = more ? more : p->disks;
+		return err_set(e, ENOMEM, "no memory for a list");
+	}
+	p->disks = more;
+	more[p->n_disks].dst = dst;
+	more[p->n_disks++].size = o->size ? o->size : TMP_DEFAULT;
+	return 0;
+}
+
+int plan_shares(struct plan *p, char ***store_bins, struct err *e)
+{
+	const struct options *o = p->opt;
+
+	for (size_t i = 0; i < o->n_shares; i++) {
+		const struct opt_share *s = &o->shares[i];
+		int ret = s->kind == OPT_TMP ? add_disk(p, s, e)
+					     : add_asked(p, s, store_bins, e);
+
+		if (ret)
+			return -1;
+	}
+	return 0;
+}

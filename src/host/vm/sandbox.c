@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The sandbox: record, descriptors, start.  The person's own authority.
+ *
+ *      vmrun ----ctl---- vmrun-stage (PID 1)
+ *        |                  | starts
+ *      edge            +----+---------------+----------------+
+ *        |             |                    |                |
+ *      vmrun-mux --- port -------------- QEMU --- fs --- virtiofsd
+ *        |     \--- console ring <- serial -'  \           /
+ *      stdio    \-- log ring <------ stderr of both ------'
+ */
+#include "host/vm/sandbox.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/own.h"
+#include "host/vm/disk.h"
+#include "host/vm/fileserver.h"
+#include "host/vm/idmap.h"
+#include "host/vm/tsc.h"
+#include "host/vm/vmm.h"
+#include "seal/seal.h"
+#include "wire/ring.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+/* Numbers in vmrun-stage; each end of a pair has one. */
+enum stage_fd {
+	FD_PORT_VMM = SETUP_FD_FIRST,
+	FD_PORT_MUX,
+	FD_CONSOLE_VMM,
+	FD_CONSOLE_MUX,
+	FD_CONSOLE_RING,
+	FD_LOG_W,
+	FD_LOG_R,
+	FD_LOG_RING,
+	FD_EDGE_MUX,
+	FD_FS_LISTEN,
+	FD_FS_VMM,
+	FD_DISK,
+	FD_END = FD_DISK + VMM_DISKS_MAX,
+};
+
+const char *sandbox_member_name(uint32_t member)
+{
+	static const char *const names[] = {
+		[MEMBER_FS] = "virtiofsd",
+		[MEMBER_MUX] = "mux",
+		[MEMBER_VMM] = "qemu",
+	};
+
+	return member < MEMBERS ? names[member] : "helper";
+}
+
+static int own_program(const char *name, char **out, struct err *e)
+{
+	const char *dir = getenv("VMRUN_LIBEXECDIR");
+
+	if (!dir || dir[0] != '/')
+		dir = VMRUN_LIBEXECDIR;
+	if (asprintf(out, "%s/%s", dir, name) < 0) {
+		*out = NULL;
+		return err_set(e, ENOMEM, "%s", name);
+	}
+	if (access(*out, X_OK) < 0) {
+		err_set(e, errno, "cannot find %s", *out);
+		return err_hint(e, "run `make install`, or set "
+				   "VMRUN_LIBEXECDIR to the build's folder");
+	}
+	return 0;
+}
+
+int tools_find(struct tools *t, struct err *e)
+{
+	memset(t, 0, sizeof(*t));
+	if (probe_qemu(&t->qemu, e) < 0 ||
+	    probe_virtiofsd(&t->virtiofsd, e) < 0 ||
+	    own_program("vmrun-stage", &t->stage, e) < 0 ||
+	    own_program("vmrun-mux", &t->mux, e) < 0) {
+		tools_free(t);
+		return -1;
+	}
+	return 0;
+}
+
+void tools_free(struct tools *t)
+{
+	probe_tool_free(&t->qemu);
+	probe_tool_free(&t->virtiofsd);
+	free(t->stage);
+	free(t->mux);
+	memset(t, 0, sizeof(*t));
+}
+
+static int setup_mounts(const struct plan *p, struct setup *s)
+{
+	s->mounts = calloc(p->n_shares + 1, sizeof(*s->mounts));
+	if (!s->mounts)
+		return -1;
+	for (size_t i = 0; i < p->n_shares; i++) {
+		const struct plan_share *from = &p->shares[i];
+		struct setup_mount *to = &s->mounts[s->n_mounts++];
+
+		to->src = strdup(from->src);
+		to->name = strdup(from->name);
+		to->dev = from->dev;
+		to->ino = from->ino;
+		to->readonly = !from->rw;
+		to->file = from->file;
+		to->exec = from->exec;
+		if (!to->src || !to->name)
+			return -1;
+	}
+	return 0;
+}
+
+static char **vector(const char *const *from)
+{
+	size_t n = 0;
+	char **v;
+
+	while (from[n])
+		n++;
+	v = calloc(n + 1, sizeof(*v));
+	for (size_t i = 0; v && i < n; i++) {
+		v[i] = strdup(from[i]);
+		if (!v[i]) {
+			strv_free(v);
+			return NULL;
+		}
+	}
+	return v;
+}
+
+static int add_file(struct setup_member *m, const char *src, const char *dst,
+		    struct err *e)
+{
+	struct setup_file *f = &m->files[m->n_files];
+	struct stat st;
+
+	if (stat(src, &st) < 0)
+		return err_set(e, errno, "%s", src);
+	f->src = realpath(src, NULL);
+	f->dst = strdup(dst);
+	f->dev = st.st_dev;
+	f->ino = st.st_ino;
+	m->n_files++;
+	return f->src && f->dst ? 0 : err_set(e, errno, "%s", src);
+}
+
+static void add_fd(struct setup_member *m, uint32_t from, uint32_t to)
+{
+	m->fds[m->n_fds].from = from;
+	m->fds[m->n_fds++].to = to;
+}
+
+/* Room for everything that the members below add. */
+static int member_room(struct setup_member *m, const char *name,
+		       const char *const *devices)
+{
+	static const char *const env[] = {"LC_ALL=C", NULL};
+
+	m->name = strdup(name);
+	m->env = vector(env);
+	m->devices = vector(devices);
+	m->files = calloc(4, sizeof(*m->files));
+	m->fds = calloc(SETUP_FDS_MAX, sizeof(*m->fds));
+	return m->name && m->env && m->devices && m->files && m->fds ? 0 : -1;
+}
+
+static int member_fs(struct setup_member *m, const struct tools *t,
+		     struct err *e)
+{
+	static const char *const devices[] = {"null", "urandom", NULL};
+
+	m->view = SETUP_VIEW_TREE;
+	m->caps = t->virtiofsd.kind == FILESERVER_C ? SETUP_CAPS_FILESERVER
+						    : SETUP_CAPS_NONE;
+	m->argv = fileserver_argv(&t->virtiofsd);
+	if (!m->argv || member_room(m, "virtiofsd", devices) < 0)
+		return err_set(e, ENOMEM, "planning virtiofsd");
+	add_fd(m, FD_FS_LISTEN, FILESERVER_FD);
+	add_fd(m, FD_LOG_W, STDOUT_FILENO);
+	add_fd(m, FD_LOG_W, STDERR_FILENO);
+	return 0;
+}
+
+static int member_mux(struct setup_member *m, const struct tools *t,
+		      struct err *e)
+{
+	static const char *const devices[] = {"null", NULL};
+	static const char *const argv[] = {"/vmrun-mux", NULL};
+
+	m->view = SETUP_VIEW_EMPTY;
+	m->nofile = 256;
+	m->argv = vector(argv);
+	if (!m->argv || member_room(m, "mux", devices) < 0)
+		return err_set(e, ENOMEM, "planning vmrun-mux");
+	add_fd(m, FD_EDGE_MUX, 3);
+	add_fd(m, FD_PORT_MUX, 4);
+	add_fd(m, FD_CONSOLE_MUX, 5);
+	add_fd(m, FD_CONSOLE_RING, 6);
+	add_fd(m, FD_LOG_R, 7);
+	add_fd(m, FD_LOG_RING, 8);
+	add_fd(m, FD_LOG_W, STDERR_FILENO);
+	return add_file(m, t->mux, "/vmrun-mux", e);
+}
+
+static int member_vmm(struct setup_member *m, const struct plan *p,
+		      const struct tools *t, struct err *e)
+{
+	static const char *const tcg[] = {"null", "urandom", NULL};
+	static const char *const kvm[] = {"null", "urandom", "kvm", NULL};
+
+	m->view = SETUP_VIEW_VMM;
+	m->nofile = 1024;
+	m->argv = vmm_argv(p, t->qemu.path, tsc_khz());
+	if (!m->argv ||
+	    member_room(m, "qemu", p->accel == ACCEL_KVM ? kvm : tcg) < 0)
+		return err_set(e, ENOMEM, "planning QEMU");
+	add_fd(m, FD_PORT_VMM, VMM_FD_MUX);
+	add_fd(m, FD_CONSOLE_VMM, VMM_FD_CONSOLE);
+	add_fd(m, FD_FS_VMM, VMM_FD_FS);
+	for (uint32_t i = 0; i < p->n_disks; i++)
+		add_fd(m, FD_DISK + i, VMM_FD_DISK + i);
+	add_fd(m, FD_LOG_W, STDOUT_FILENO);
+	add_fd(m, FD_LOG_W, STDERR_FILENO);
+	if (add_file(m, p->kernel, VMM_KERNEL, e) < 0)
+		return -1;
+	return add_file(m, p->initramfs, VMM_INITRAMFS, e);
+}
+
+int sandbox_setup(const struct plan *p, const struct tools *t, uid_t uid,
+		  gid_t gid, struct setup *s, struct err *e)
+{
+	memset(s, 0, sizeof(*s));
+	s->uid = uid;
+	s->gid = gid;
+	s->host_uid = p->facts->uid;
+	s->host_gid = p->facts->gid;
+	s->members = calloc(MEMBERS, sizeof(*s->members));
+	if (p->n_disks > VMM_DISKS_MAX)
+		return err_set(e, 0, "more than %u --tmp directories",
+			       VMM_DISKS_MAX);
+	if (!s->members || setup_mounts(p, s) < 0) {
+		setup_free(s);
+		return err_set(e, ENOMEM, "planning the sandbox");
+	}
+	s->n_members = MEMBERS;
+	if (member_fs(&s->members[MEMBER_FS], t, e) < 0 ||
+	    member_mux(&s->members[MEMBER_MUX], t, e) < 0 ||
+	    member_vmm(&s->members[MEMBER_VMM], p, t, e) < 0) {
+		setup_free(s);
+		return -1;
+	}
+	return 0;
+}
+
+/* What vmrun-stage inherits, by its number there. */
+struct wires {
+	int fd[FD_END];
+};
+
+static void wires_close(struct wires *w)
+{
+	for (int i = 0; i < FD_END; i++)
+		own_close(&w->fd[i]);
+}
+
+static int pair(int type, int *a, int *b, struct err *e)
+{
+	int two[2];
+
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, two) < 0)
+		return err_set(e, errno, "making a socket pair");
+	*a = two[0];
+	*b = two[1];
+	return 0;
+}
+
+static int make_wires(struct wires *w, struct sandbox *s, const struct plan *p,
+		      const struct run_dir *d, uid_t uid, gid_t gid,
+		      struct err *e)
+{
+	int log[2];
+
+	if (pair(SOCK_SEQPACKET, &s->ctl, &w->fd[SETUP_FD_CTL], e) < 0 ||
+	    pair(SOCK_SEQPACKET, &s->edge, &w->fd[FD_EDGE_MUX], e) < 0 ||
+	    pair(SOCK_STREAM, &w->fd[FD_PORT_VMM], &w->fd[FD_PORT_MUX], e) <
+		    0 ||
+	    pair(SOCK_STREAM, &w->fd[FD_CONSOLE_VMM], &w->fd[FD_CONSOLE_MUX],
+		 e) < 0 ||
+	    fileserver_pair(d->fd, &w->fd[FD_FS_LISTEN], &w->fd[FD_FS_VMM], e) <
+		    0)
+		return -1;
+	if (pipe2(log, O_CLOEXEC) < 0)
+		return err_set(e, errno, "making a pipe");
+	w->fd[FD_LOG_R] = log[0];
+	w->fd[FD_LOG_W] = log[1];
+	s->console = run_dir_ring(d, "console", e);
+	s->log = s->console < 0 ? -1 : run_dir_ring(d, "log", e);
+	if (s->log < 0)
+		return -1;
+	w->fd[FD_CONSOLE_RING] = fcntl(s->console, F_DUPFD_CLOEXEC, 3);
+	w->fd[FD_LOG_RING] = fcntl(s->log, F_DUPFD_CLOEXEC, 3);
+	for (size_t i = 0; i < p->n_disks; i++) {
+		w->fd[FD_DISK + i] = disk_make(p->facts->state_home,
+					       p->disks[i].size, uid, gid, e);
+		if (w->fd[FD_DISK + i] < 0)
+			return err_wrap(e, "--tmp %s", p->disks[i].dst);
+	}
+	return 0;
+}
+
+/* Who am I now: the stage to be, in its own user namespace, as the person. */
+static int stage_side(void *arg, struct err *e)
+{
+	(void)arg;
+	return seal_keep_caps(setup_stage_caps, setup_n_stage_caps, e);
+}
+
+static int spawn_stage(struct sandbox *s, struct wires *w, const struct plan *p,
+		       const struct tools *t, struct err *e)
+{
+	const struct facts *f = p->facts;
+	struct idmap map = {f->uid,	  f->gid,	   f->sub_first,
+			    f->sub_count, f->subgid_first, f->subgid_count};
+	char *argv[] = {t->stage, NULL};
+	char *env[] = {NULL};
+	struct proc_fd fds[FD_END + 1];
+	struct proc_spec spec = {
+		.path = t->stage,
+		.argv = argv,
+		.envp = env,
+		.fds = fds,
+		.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID |
+			       CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS |
+			       CLONE_NEWCGROUP,
+		.parent = idmap_write,
+		.child = stage_side,
+		.arg = &map,
+	};
+	char ns[64];
+
+	for (int i = 0; i < FD_END; i++) {
+		if (w->fd[i] < 0)
+			continue;
+		fds[spec.n_fds].from = w->fd[i];
+		fds[spec.n_fds++].to = i;
+	}
+	fds[spec.n_fds].from = STDERR_FILENO;
+	fds[spec.n_fds++].to = STDERR_FILENO;
+	if (proc_spawn(&spec, &s->stage, e) < 0)
+		return -1;
+	snprintf(ns, sizeof(ns), "/proc/%d/ns/user", (int)s->stage.pid);
+	s->userns = open(ns, O_RDONLY | O_CLOEXEC);
+	if (s->userns < 0)
+		return err_set(e, errno, "%s", ns);
+	return 0;
+}
+
+int sandbox_start(struct sandbox *s, const struct plan *p,
+		  const struct tools *t, uid_t uid, gid_t gid,
+		  const struct run_dir *d, struct err *e)
+{
+	struct setup rec;
+	struct wires w;
+	struct buf b;
+	int r;
+
+	for (int i = 0; i < FD_END; i++)
+		w.fd[i] = -1;
+	if (sandbox_setup(p, t, uid, gid, &rec, e) < 0)
+		return -1;
+	buf_init(&b, SETUP_MAX);
+	setup_encode(&b, &rec);
+	setup_free(&rec);
+	r = b.bad ? err_set(e, E2BIG, "the plan is too large") : 0;
+	if (r == 0)
+		w.fd[SETUP_FD_RECORD] = io_memfd("setup", b.data, b.len, e);
+	buf_free(&b);
+	if (w.fd[SETUP_FD_RECORD] < 0 ||
+	    make_wires(&w, s, p, d, uid, gid, e) < 0 ||
+	    spawn_stage(s, &w, p, t, e) < 0) {
+		wires_close(&w);
+		sandbox_kill(s);
+		sandbox_close(s);
+		return err_wrap(e, "cannot start the sandbox");
+	}
+	wires_close(&w);
+	return 0;
+}
+
+void sandbox_kill(struct sandbox *s)
+{
+	child_kill(&s->stage);
+}
+
+void sandbox_close(struct sandbox *s)
+{
+	own_close(&s->ctl);
+	own_close(&s->edge);
+	own_close(&s->userns);
+	own_close(&s->console);
+	own_close(&s->log);
+}
