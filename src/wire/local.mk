@@ -7,5 +7,6 @@ noinst_LIBRARIES += %D%/libwire.a
 	%D%/setup.h \
 	%D%/setup.c \
 	%D%/ring.h %D%/ring.c \
+	%D%/wayland.h %D%/wayland.c \
 	%D%/edge.h
 %C%_libwire_a_CFLAGS = $(AM_CFLAGS) -Wconversion

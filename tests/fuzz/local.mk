@@ -42,6 +42,11 @@ fuzz_targets += %D%/options-fuzz
 %C%_options_fuzz_LDADD = $(unit_libs)
 %C%_options_fuzz_LDFLAGS = $(AM_LDFLAGS) $(fuzz_engine)
 
+fuzz_targets += %D%/wayland-policy-fuzz
+%C%_wayland_policy_fuzz_SOURCES = %D%/wayland-policy-fuzz.c $(fuzz_common)
+%C%_wayland_policy_fuzz_LDADD = src/wire/libwire.a src/base/libbase.a
+%C%_wayland_policy_fuzz_LDFLAGS = $(AM_LDFLAGS) $(fuzz_engine)
+
 EXTRA_DIST += %D%/corpus %D%/replay.c
 check_PROGRAMS += $(fuzz_targets)
 if !FUZZING

@@ -125,5 +125,9 @@ unit_tests += %D%/vmm-test
 %C%_vmm_test_SOURCES = %D%/vmm-test.c %D%/tap.h
 %C%_vmm_test_LDADD = $(unit_libs)
 
+unit_tests += %D%/wayland-policy-test
+%C%_wayland_policy_test_SOURCES = %D%/wayland-policy-test.c %D%/tap.h
+%C%_wayland_policy_test_LDADD = src/wire/libwire.a src/base/libbase.a
+
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
