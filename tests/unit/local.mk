@@ -53,7 +53,7 @@ unit_tests += %D%/setup-test
 %C%_setup_test_LDADD = src/wire/libwire.a src/base/libbase.a
 
 unit_tests += %D%/seal-test
-%C%_seal_test_SOURCES = %D%/seal-test.c %D%/tap.h
+%C%_seal_test_SOURCES = %D%/seal-test.c %D%/child.h %D%/tap.h
 %C%_seal_test_LDADD = src/seal/libseal.a src/base/libbase.a $(SECCOMP_LIBS) \
 	$(CAP_LIBS)
 
