@@ -431,6 +431,28 @@ void acl_make_default(struct acl *d, const struct acl *access,
 	set(d, ACL_MASK, NO_ID, ACL_RWX);
 }
 
+unsigned acl_mask(const struct acl *a)
+{
+	const struct acl_entry *mask = find(a, ACL_MASK, NO_ID);
+
+	return mask ? mask->perm : ACL_RWX;
+}
+
+bool acl_next_named(const struct acl *a, struct acl_named *n)
+{
+	while (n->at < a->n) {
+		const struct acl_entry *e = &a->e[n->at++];
+
+		if (!is_named(e))
+			continue;
+		n->is_group = e->tag == ACL_GROUP;
+		n->id = e->id;
+		n->perm = e->perm;
+		return true;
+	}
+	return false;
+}
+
 bool acl_is_expressible(const struct acl *a, const struct grant_who *who)
 {
 	for (size_t i = 0; i < a->n; i++) {

@@ -133,6 +133,20 @@ enum acl_change acl_lower(struct acl *a, const struct grant_who *who,
 void acl_make_default(struct acl *d, const struct acl *access,
 		      const struct grant_who *who);
 
+/* What the mask lets through; rwx where there is none. */
+unsigned acl_mask(const struct acl *a);
+
+/* For going through the named entries: at = 0 before the first. */
+struct acl_named {
+	size_t at;
+	bool is_group;
+	uint32_t id;
+	unsigned perm;
+};
+
+/* The next one; false at the end. */
+bool acl_next_named(const struct acl *a, struct acl_named *n);
+
 /* Whether each named id is the owner's or in the subordinate ranges. */
 bool acl_is_expressible(const struct acl *a, const struct grant_who *who);
 

@@ -24,6 +24,7 @@
 #ifndef GRANT_GRANT_H
 #define GRANT_GRANT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -43,6 +44,7 @@ struct grant_stats {
 	uint64_t masked;   /* left out: a wider mask would give others more */
 	uint64_t setgid;   /* left out: an edit would clear their setgid bit */
 	uint64_t unmapped; /* ACLs that name an id the guest cannot express */
+	uint64_t closed;   /* scan: directories not to be listed */
 	char example[512]; /* the worst of these: escaped path below the root */
 };
 
@@ -57,26 +59,47 @@ struct grant_who {
 	uint32_t subgid_first, subgid_count;
 };
 
+/* A tree, and how it is to be walked. */
+struct grant_tree {
+	int root; /* a directory or a regular file, O_PATH or not; borrowed */
+	enum grant_mode mode;
+	/*
+	 * A descriptor (a signalfd, a pipe; borrowed): once it is readable
+	 * the walk gives up with ECANCELED.  NULL: nothing interrupts it.
+	 */
+	const int *stop;
+};
+
 /*
  * Waits for the lock that orders all edits of one person, in the person's
  * state directory (borrowed).  A descriptor to close when done, or -1 and e.
- * To be held around each grant_apply() and grant_revoke().
+ * To be held around each grant_apply(), grant_verify() and grant_revoke().
  */
 int grant_lock(int state_dir, struct err *e);
 
 /*
- * Gives `who->uid` its rights below root (a directory or a regular file,
- * O_PATH or not; borrowed).  All or nothing: on an error everything that this
- * call edited is put back, and -1 returned.  EOPNOTSUPP where the file system
+ * Gives `who->uid` its rights in the tree.  All or nothing: on an error, and
+ * when it is stopped, everything that this call edited is put back, and -1
+ * returned.  EOPNOTSUPP where the file system
  * has no ACLs and some file needs one, ENOSPC or E2BIG where an ACL is full.
  * What may not be edited (see struct grant_stats) is left out and counted; it
  * is an error only if it is root itself.
  */
-int grant_apply(int root, enum grant_mode mode, const struct grant_who *who,
+int grant_apply(const struct grant_tree *t, const struct grant_who *who,
 		struct grant_stats *st, struct err *e);
 
+/*
+ * As grant_apply(), for a tree that has its grant: gives the same to what came
+ * into it since without inheriting (moved in, made with a narrower mask).
+ * st->edited says how much that was; nothing to do is cheap.  An error or *stop
+ * undoes nothing: what was given belonged to the grant anyway, and the next
+ * call goes on from there.
+ */
+int grant_verify(const struct grant_tree *t, const struct grant_who *who,
+		 struct grant_stats *st, struct err *e);
+
 /* As grant_apply() but only counts what it would edit. */
-int grant_survey(int root, enum grant_mode mode, const struct grant_who *who,
+int grant_survey(const struct grant_tree *t, const struct grant_who *who,
 		 struct grant_stats *st, struct err *e);
 
 /*

@@ -10,11 +10,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
 #define NAMES_MAX 32768u
+/* Names between two looks at ops->stop: some milliseconds. */
+#define STOP_EVERY 256u
 
 /* A directory on the way from the root to where the walk is. */
 struct frame {
@@ -33,6 +36,7 @@ struct walk {
 	struct frame *frames; /* owned */
 	size_t depth, room;   /* used and allocated */
 	const char *leaf; /* name being visited below the last frame, or NULL */
+	unsigned since;	  /* names since the last look at ops->stop */
 	int root;	  /* borrowed */
 };
 
@@ -193,12 +197,24 @@ static int fault(struct walk *w, int code, const char *what, struct err *e)
 	return 0;
 }
 
+static bool is_stopped(struct walk *w)
+{
+	struct pollfd p = {.events = POLLIN};
+
+	if (!w->ops->stop || w->since++ % STOP_EVERY)
+		return false;
+	p.fd = *w->ops->stop;
+	return poll(&p, 1, 0) > 0;
+}
+
 /* The next name of the last frame.  1, 0 at the end, or -1 and e. */
 static int next_name(struct walk *w, const struct name **out, struct err *e)
 {
 	struct frame *f = &w->frames[w->depth - 1];
 	const struct name *n;
 
+	if (is_stopped(w))
+		return err_set(e, ECANCELED, "interrupted");
 	if (f->at >= f->len) {
 		long got;
 
@@ -282,9 +298,9 @@ static int open_item(struct walk *w, const struct name *n, int parent,
 		return cannot_open(w, errno, e);
 	if (fstat(it->fd, &it->st) < 0)
 		return fault(w, errno, "looking at a file", e);
-	/* A file system that does not tell types, or a name that was swapped.
-	 */
-	if (n->type != DT_DIR && S_ISDIR(it->st.st_mode)) {
+	/* A file system that does not tell types, or a name that was swapped
+	 * and perhaps is back. */
+	if (S_ISDIR(it->st.st_mode)) {
 		int fd = open_below(it->fd, ".", O_RDONLY | O_DIRECTORY);
 
 		if (fd >= 0) {
@@ -417,6 +433,26 @@ char *walk_path(const struct walk *w, char *out, size_t n)
 		used += strlen(out + used);
 	}
 	return out;
+}
+
+int walk_raw_path(const struct walk *w, char *out, size_t n)
+{
+	size_t used = 0;
+
+	for (size_t i = 1; i <= w->depth; i++) {
+		const char *name = i < w->depth ? w->frames[i].name : w->leaf;
+		int len;
+
+		if (!name)
+			break;
+		len = snprintf(out + used, n - used, "%s%s", used ? "/" : "",
+			       name);
+		if ((size_t)len >= n - used)
+			return -1;
+		used += (size_t)len;
+	}
+	out[used] = '\0';
+	return 0;
 }
 
 const char *walk_proc(char out[WALK_PROC_MAX], int fd)

@@ -64,6 +64,9 @@ struct walk_ops {
 	bool want_all;
 	/* Count what cannot be opened or listed, do not stop at it. */
 	bool go_on;
+	/* A descriptor; once it is readable the walk ends with ECANCELED.
+	 * NULL: nothing ends it. */
+	const int *stop;
 	void *arg;
 };
 
@@ -88,6 +91,9 @@ int walk_tree(int root, const struct walk_ops *ops, struct walk_counts *c,
  * terminal: "." for the root, "sub/file".  Cut to n; returns out.
  */
 char *walk_path(const struct walk *w, char *out, size_t n);
+
+/* The same as it is on the disk, "" for the root; -1 if it does not fit. */
+int walk_raw_path(const struct walk *w, char *out, size_t n);
 
 /* "/proc/self/fd/N": the way to an O_PATH inode for calls that need a path. */
 #define WALK_PROC_MAX 32

@@ -91,6 +91,8 @@ static void warn_about(const struct plan_share *sh, const struct grant_stats *g)
 static int grant_one(struct run *r, const struct plan_share *sh,
 		     const struct grant_who *who, struct err *e)
 {
+	const struct grant_tree tree = {.root = sh->fd,
+					.mode = sh->rw ? GRANT_RW : GRANT_RO};
 	struct grant_stats g = {0};
 	char shown[TEXT_SHOWN];
 	own_fd lock = -1;
@@ -103,7 +105,7 @@ static int grant_one(struct run *r, const struct plan_share *sh,
 	lock = grant_lock(r->state_dir, e);
 	if (lock < 0)
 		return -1;
-	if (grant_apply(sh->fd, sh->rw ? GRANT_RW : GRANT_RO, who, &g, e) < 0)
+	if (grant_apply(&tree, who, &g, e) < 0)
 		return err_wrap(e, "cannot share %s", shown);
 	log_info("granted %s %s: %llu entries seen, %llu edited",
 		 sh->rw ? "rw" : "ro", shown, (unsigned long long)g.seen,

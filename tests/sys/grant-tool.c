@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Grants from a shell, for tests: apply, revoke or survey one tree; or swap two
- * names for ever, which is the attack that a walk has to stand.
+ * Grants from a shell, for tests: apply, verify, revoke or survey one tree;
+ * scan one for traces of COUNT ids; or swap two names for ever, which is the
+ * attack that a walk has to stand.
  *
- *   grant-tool apply|revoke|survey ro|rw UID PATH
+ *   grant-tool apply|verify|revoke|survey ro|rw UID PATH
+ *   grant-tool scan FIRST COUNT PATH
  *   grant-tool swap NAME NAME
  */
 #include "base/err.h"
 #include "base/own.h"
 #include "grant/grant.h"
+#include "grant/scan.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,7 +23,8 @@
 
 static int usage(void)
 {
-	fputs("usage: grant-tool apply|revoke|survey ro|rw UID PATH\n"
+	fputs("usage: grant-tool apply|verify|revoke|survey ro|rw UID PATH\n"
+	      "       grant-tool scan FIRST COUNT PATH\n"
 	      "       grant-tool swap NAME NAME\n",
 	      stderr);
 	return 125;
@@ -46,13 +50,49 @@ static void print_stats(const struct grant_stats *st)
 	       st->special, st->masked, st->setgid, st->unmapped, st->example);
 }
 
+static int print_found(void *arg, const struct grant_found *f, struct err *e)
+{
+	static const char *const what[] = {
+		[TRACE_OWNER] = "owner",      [TRACE_GROUP] = "group",
+		[TRACE_USER] = "u",	      [TRACE_ACL_GROUP] = "g",
+		[TRACE_DEFAULT_USER] = "d:u", [TRACE_DEFAULT_GROUP] = "d:g",
+	};
+	char path[4096];
+
+	(void)arg;
+	(void)e;
+	printf("%s %" PRIu32 " %o/%o %s\n", what[f->trace], f->id, f->perm,
+	       f->mask, grant_found_shown(f, path, sizeof(path)));
+	return 0;
+}
+
+static int scan(const char *first, const char *count, int fd)
+{
+	struct grant_scan s = {.root = fd, .found = print_found};
+	struct grant_stats st;
+	struct err e = ERR_INIT;
+	int r;
+
+	s.ids.uid_first = (uint32_t)strtoul(first, NULL, 10);
+	s.ids.uid_count = (uint32_t)strtoul(count, NULL, 10);
+	s.ids.gid_first = s.ids.uid_first;
+	s.ids.gid_count = s.ids.uid_count;
+	r = grant_scan(&s, &st, &e);
+	printf("seen %" PRIu64 " found %" PRIu64 " mounts %" PRIu64
+	       " closed %" PRIu64 "\n",
+	       st.seen, st.edited, st.mounts, st.closed);
+	if (r < 0)
+		fprintf(stderr, "grant-tool: %s\n", e.msg);
+	return r < 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct grant_who who = {.owner = geteuid(), .owner_gid = getegid()};
 	struct grant_stats st;
 	struct err e = ERR_INIT;
 	own_fd fd = -1;
-	enum grant_mode mode;
+	struct grant_tree tree = {.root = -1};
 	uint64_t left;
 	int r;
 
@@ -60,7 +100,7 @@ int main(int argc, char **argv)
 		return swap(argv[2], argv[3]);
 	if (argc != 5)
 		return usage();
-	mode = strcmp(argv[2], "rw") ? GRANT_RO : GRANT_RW;
+	tree.mode = strcmp(argv[2], "rw") ? GRANT_RO : GRANT_RW;
 	who.uid = (uid_t)strtoul(argv[3], NULL, 10);
 	who.gid = who.uid;
 	who.umask = umask(022);
@@ -70,10 +110,15 @@ int main(int argc, char **argv)
 		perror(argv[4]);
 		return 1;
 	}
+	if (!strcmp(argv[1], "scan"))
+		return scan(argv[2], argv[3], fd);
+	tree.root = fd;
 	if (!strcmp(argv[1], "apply"))
-		r = grant_apply(fd, mode, &who, &st, &e);
+		r = grant_apply(&tree, &who, &st, &e);
+	else if (!strcmp(argv[1], "verify"))
+		r = grant_verify(&tree, &who, &st, &e);
 	else if (!strcmp(argv[1], "survey"))
-		r = grant_survey(fd, mode, &who, &st, &e);
+		r = grant_survey(&tree, &who, &st, &e);
 	else if (!strcmp(argv[1], "revoke"))
 		r = grant_revoke(fd, &who, &st, &left, &e);
 	else

@@ -73,14 +73,16 @@ int apply(const char *path, enum grant_mode m, const struct grant_who *w)
 {
 	own_fd fd = open_path(path);
 
-	return grant_apply(fd, m, w, &st, &e);
+	return grant_apply(&(struct grant_tree){.root = fd, .mode = m}, w, &st,
+			   &e);
 }
 
 int survey(const char *path, enum grant_mode m)
 {
 	own_fd fd = open_path(path);
 
-	return grant_survey(fd, m, &who1, &st, &e);
+	return grant_survey(&(struct grant_tree){.root = fd, .mode = m}, &who1,
+			    &st, &e);
 }
 
 int take_back(const char *path, const struct grant_who *w)

@@ -71,7 +71,8 @@ static void test_left_out(void)
 		       !has_acl("outside", ACCESS_NAME),
 	       "a root is judged too");
 	fifo = open_path("l/p");
-	tap_ok(grant_apply(fifo, GRANT_RO, &who1, &st, &e) < 0 &&
+	tap_ok(grant_apply(&(struct grant_tree){.root = fifo, .mode = GRANT_RO},
+			   &who1, &st, &e) < 0 &&
 		       e.code == EINVAL,
 	       "a FIFO cannot be shared");
 	remove_tree("l");
@@ -222,10 +223,12 @@ static void test_no_acls(void)
 	prctl(PR_SET_DUMPABLE, 1);
 	fd = open("/proc/self/task", O_PATH | O_CLOEXEC);
 	need_ok(fd >= 0, "/proc/self/task");
-	tap_ok(grant_apply(fd, GRANT_RW, &who1, &st, &e) < 0 &&
+	tap_ok(grant_apply(&(struct grant_tree){.root = fd, .mode = GRANT_RW},
+			   &who1, &st, &e) < 0 &&
 		       e.code == EOPNOTSUPP && e.hint[0],
 	       "no ACLs: an error with a remedy");
-	tap_ok(grant_survey(fd, GRANT_RW, &who1, &st, &e) < 0 &&
+	tap_ok(grant_survey(&(struct grant_tree){.root = fd, .mode = GRANT_RW},
+			    &who1, &st, &e) < 0 &&
 		       e.code == EOPNOTSUPP,
 	       "no ACLs: the survey says so too");
 }

@@ -89,6 +89,11 @@ unit_tests += %D%/grantothers-test
 	%D%/grant-rig.h %D%/tap.h
 %C%_grantothers_test_LDADD = src/grant/libgrant.a src/base/libbase.a
 
+unit_tests += %D%/scan-test
+%C%_scan_test_SOURCES = %D%/scan-test.c %D%/grant-rig.c %D%/grant-rig.h \
+	%D%/tap.h
+%C%_scan_test_LDADD = src/grant/libgrant.a src/base/libbase.a
+
 unit_tests += %D%/granttrees-test
 %C%_granttrees_test_SOURCES = %D%/granttrees-test.c %D%/grant-rig.c \
 	%D%/grant-rig.h %D%/tap.h

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Looking for what ids left in a tree: inodes that they own and entries that
+ * they have in ACLs, wherever they came from.
+ *
+ * For a deep gc, for rebuilding a lost database, and for telling who may touch
+ * what.  Nothing is changed.  Memory does not grow with the tree.  Runs with
+ * the person's own authority, without grant_lock(): what it reports may be gone
+ * a moment later.
+ */
+#ifndef GRANT_SCAN_H
+#define GRANT_SCAN_H
+
+#include "grant/grant.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+struct err;
+struct walk;
+
+/* Ids that are looked for: those of the person's VMs. */
+struct grant_ids {
+	uint32_t uid_first, uid_count;
+	uint32_t gid_first, gid_count;
+};
+
+enum grant_trace {
+	TRACE_OWNER,	     /* it is owned by the uid */
+	TRACE_GROUP,	     /* it is in the group */
+	TRACE_USER,	     /* u:ID: in its access ACL */
+	TRACE_ACL_GROUP,     /* g:ID: there: a note, see grant/acl.h */
+	TRACE_DEFAULT_USER,  /* u:ID: in its default ACL */
+	TRACE_DEFAULT_GROUP, /* g:ID: there */
+};
+
+/* One trace.  Everything in it is borrowed for the call. */
+struct grant_found {
+	enum grant_trace trace;
+	uint32_t id;
+	unsigned perm; /* rwx bits of the entry, or of the mode's class */
+	unsigned mask; /* what the ACL's mask lets through; 7: no mask */
+	int fd;	       /* the inode: O_PATH, or open for reading */
+	const struct stat *st;
+	const struct walk *at; /* for grant_found_path() */
+};
+
+/*
+ * Called for each trace, several times for an inode that has several, and from
+ * one thread at a time, not always the caller's.  0 to go on; -1 and e end the
+ * scan.
+ */
+typedef int grant_found_fn(void *arg, const struct grant_found *f,
+			   struct err *e);
+
+struct grant_scan {
+	int root; /* directory or anything else, O_PATH or not; borrowed */
+	struct grant_ids ids;
+	bool only_root;	 /* not what is below it */
+	const int *stop; /* as in struct grant_tree */
+	grant_found_fn *found;
+	void *arg;
+};
+
+/*
+ * Looks at root and everything below it on the same mount: files, directories,
+ * links and special files (none is opened that could notice).  0 when all of
+ * it was looked at but for st->closed directories that the person may not list
+ * and st->mounts mount points; else -1 and e, after all that can be looked at:
+ * then nobody may conclude that a trace is not there.  ECANCELED after *stop.
+ */
+int grant_scan(const struct grant_scan *s, struct grant_stats *st,
+	       struct err *e);
+
+/*
+ * The path of the inode below the root.  _shown is escaped for a terminal,
+ * "." for the root and cut to n; _raw is as on the disk, "" for the root, and
+ * returns -1 if it does not fit.
+ */
+char *grant_found_shown(const struct grant_found *f, char *out, size_t n);
+int grant_found_raw(const struct grant_found *f, char *out, size_t n);
+
+#endif
