@@ -24,3 +24,9 @@ check_PROGRAMS += %D%/grant-tool
 %C%_grant_tool_LDADD = src/grant/libgrant.a src/base/libbase.a
 dist_check_SCRIPTS += %D%/grant-race.sh
 TESTS += %D%/grant-race.sh
+
+# what a tree is; other tests compare its dumps
+check_PROGRAMS += %D%/oracle
+%C%_oracle_SOURCES = %D%/oracle.c
+dist_check_SCRIPTS += %D%/oracle.sh
+TESTS += %D%/oracle.sh
