@@ -75,3 +75,21 @@ CREATE TABLE quarantine (
 	leftovers INTEGER,
 	example BLOB
 ) STRICT;
+
+-- migration 2
+
+-- 'vm': a VM.  'work': vmrunctl changes what an alias has; it holds the alias
+-- as a VM would, so that neither starts while the other is at it.
+ALTER TABLE runs ADD COLUMN kind TEXT NOT NULL DEFAULT 'vm'
+	CHECK (kind IN ('vm', 'work'));
+
+-- Of a grant that an alias keeps.  begun: perhaps half made, to be undone;
+-- whole: made; lapsed: to be made again, because undoing another one took
+-- entries away that this one shares.  used: the last run that had it mounted.
+-- btime is the inode's birth in nanoseconds (0: the file system has none), and
+-- tells it from a later one with its number; dev is of the boot boot_id.
+ALTER TABLE grants ADD COLUMN phase TEXT NOT NULL DEFAULT 'begun'
+	CHECK (phase IN ('begun', 'whole', 'lapsed'));
+ALTER TABLE grants ADD COLUMN used INTEGER REFERENCES runs (id);
+ALTER TABLE grants ADD COLUMN btime INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE grants ADD COLUMN boot_id TEXT NOT NULL DEFAULT '';

@@ -22,6 +22,8 @@ static const struct cmd commands[] = {
 	{"exec", cmd_exec,
 	 "[-t|-T] [-e K[=V]] [--cwd DIR] VM -- COMMAND [ARG...]",
 	 "run a second command in a VM"},
+	{"alias", cmd_alias, "list|show|rename|forget ...",
+	 "names that keep a UID and its grants"},
 	{"image", cmd_image, "import|list|remove ...", "guest images"},
 	{"doctor", cmd_doctor, "[--json]",
 	 "check what vmrun needs on this machine"},
@@ -34,8 +36,8 @@ static int usage(FILE *out)
 	for (const struct cmd *c = commands; c->name; c++)
 		fprintf(out, "  %-8s %s\n           %s\n", c->name, c->usage,
 			c->help);
-	fputs("\nVM is the number that `vmrunctl ps` shows, or the name of a "
-	      "command that only\none VM runs.  See vmrunctl(1).\n",
+	fputs("\nVM is the number that `vmrunctl ps` shows, an alias, or the "
+	      "name of a command\nthat only one VM runs.  See vmrunctl(1).\n",
 	      out);
 	return ferror(out) ? 1 : 0;
 }

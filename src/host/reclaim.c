@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "grant/grant.h"
+#include "host/keep.h"
 #include "host/live/manage.h"
 #include "host/probe/probe.h"
 #include "host/vm/idmap.h"
@@ -102,12 +103,17 @@ static void inside_init(struct inside *in, const struct state_identity *id,
 	in->facts = f;
 }
 
-/*
- * The granted object itself, not whatever has its name now.  1 and *root; 0:
- * it is gone; -1 and e: that cannot be told now.
- */
-static int open_root(const struct reclaim *r, const struct state_identity *id,
-		     const struct state_grant *g, int *root, struct err *e)
+int64_t reclaim_birth(int fd)
+{
+	struct statx x;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &x) < 0 ||
+	    !(x.stx_mask & STATX_BTIME))
+		return 0;
+	return x.stx_btime.tv_sec * 1000000000 + x.stx_btime.tv_nsec;
+}
+
+int reclaim_open(const struct state_grant *g, int *root, struct err *e)
 {
 	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
 			       .resolve = RESOLVE_NO_SYMLINKS |
@@ -124,15 +130,15 @@ static int open_root(const struct reclaim *r, const struct state_identity *id,
 			       log_escape(shown, sizeof(shown), g->path,
 					  strlen(g->path)));
 	/* Many file systems have another number after each boot. */
-	if (st.st_ino != g->ino ||
-	    (st.st_dev != g->dev && state_is_this_boot(r->state, id)))
+	if (st.st_ino != g->ino || (st.st_dev != g->dev && g->is_boot) ||
+	    (g->btime && reclaim_birth(fd) != g->btime))
 		return 0;
 	*root = steal_fd(&fd);
 	return 1;
 }
 
 /* What was edited is on the disk before the row says so (design: order). */
-static int sync_root(int root, struct err *e)
+int reclaim_sync(int root, struct err *e)
 {
 	own_fd fd = -1;
 	char path[32];
@@ -142,6 +148,16 @@ static int sync_root(int root, struct err *e)
 	if (fd < 0 || syncfs(fd) < 0)
 		return err_set(e, errno, "syncing");
 	return 0;
+}
+
+int reclaim_give_back(const struct reclaim *r, const struct state_identity *id,
+		      int root, struct err *e)
+{
+	struct inside in;
+
+	inside_init(&in, id, r->facts, r->userns);
+	in.root = root;
+	return run_inside(give_back, &in, e);
 }
 
 /* Takes U's entries out of one tree, alone among the person's vmruns. */
@@ -158,13 +174,12 @@ static int take_back(const struct reclaim *r, const struct state_identity *id,
 	return grant_revoke(root, &who, st, &left, e);
 }
 
-static int undo_grant(const struct reclaim *r, const struct state_identity *id,
-		      const struct state_grant *g, struct err *e)
+int reclaim_grant(const struct reclaim *r, const struct state_identity *id,
+		  const struct state_grant *g, struct err *e)
 {
 	struct grant_stats st = {0};
-	struct inside in;
 	own_fd root = -1;
-	int found = open_root(r, id, g, &root, e);
+	int found = reclaim_open(g, &root, e);
 
 	if (found < 0)
 		return -1;
@@ -180,15 +195,13 @@ static int undo_grant(const struct reclaim *r, const struct state_identity *id,
 			 id->uid);
 		return state_grant_done(r->state, g->id, e);
 	}
-	inside_init(&in, id, r->facts, r->userns);
-	in.root = root;
-	if (g->access == ACCESS_RW && run_inside(give_back, &in, e) < 0)
+	if (g->access == ACCESS_RW && reclaim_give_back(r, id, root, e) < 0)
 		return -1;
 	if (take_back(r, id, root, &st, e) < 0)
 		return -1;
 	/* Whoever began this before us may have been killed before he could. */
-	if ((st.edited || id->status == IDENTITY_REVOKING) &&
-	    sync_root(root, e) < 0)
+	if ((st.edited || id->status == IDENTITY_REVOKING || id->has_alias) &&
+	    reclaim_sync(root, e) < 0)
 		return -1;
 	return state_grant_done(r->state, g->id, e);
 }
@@ -204,7 +217,7 @@ static int undo_grants(const struct reclaim *rc,
 	if (state_grants(rc->state, id->run, &g, &n, e) < 0)
 		return -1;
 	for (size_t i = n; i-- > 0;) {
-		if (undo_grant(rc, id, &g[i], &one) == 0)
+		if (reclaim_grant(rc, id, &g[i], &one) == 0)
 			continue;
 		if (r == 0)
 			*e = one;
@@ -217,10 +230,15 @@ static int undo_grants(const struct reclaim *rc,
 int reclaim_run(const struct reclaim *rc, struct state_identity *id,
 		int exit_code, struct err *e)
 {
-	int r = state_set_status(rc->state, id->run, IDENTITY_REVOKING, e);
+	int r;
 
-	if (r == 0)
-		r = undo_grants(rc, id, e);
+	if (id->has_alias && id->status != IDENTITY_REVOKING) {
+		r = keep_end(rc, id, e);
+	} else {
+		r = state_set_status(rc->state, id->run, IDENTITY_REVOKING, e);
+		if (r == 0)
+			r = undo_grants(rc, id, e);
+	}
 	run_dir_remove(rc->facts->runtime, id->run);
 	if (r == 0)
 		r = state_release(rc->state, id, exit_code, e);

@@ -20,7 +20,8 @@ struct reclaim {
 };
 
 /*
- * Undoes everything that the database knows of the run and releases it.
+ * Undoes everything that the database knows of the run and releases it; of an
+ * alias that is not REVOKING, what it does not keep.
  * Nothing of the VM may be alive.  Goes on past failures; 0, or -1 and the
  * first one in e: then the rows stay, and the next start or gc tries again.
  */
@@ -34,6 +35,24 @@ int reclaim_run(const struct reclaim *r, struct state_identity *id,
  * still tried).  r->userns is -1.
  */
 int reclaim_dead_runs(const struct reclaim *r, struct err *e);
+
+/*
+ * The steps, for what an alias keeps (host/keep.h).
+ *
+ * reclaim_open(): the granted object itself, not whatever has its name now.  1
+ * and *root; 0: it is gone; -1 and e: that cannot be told now.
+ */
+int reclaim_open(const struct state_grant *g, int *root, struct err *e);
+/* When an inode was made, in nanoseconds; 0 where that is not known. */
+int64_t reclaim_birth(int fd);
+/* Everything that U owns below root becomes the person's; entries stay. */
+int reclaim_give_back(const struct reclaim *r, const struct state_identity *id,
+		      int root, struct err *e);
+/* Undoes a grant altogether, and then its row. */
+int reclaim_grant(const struct reclaim *r, const struct state_identity *id,
+		  const struct state_grant *g, struct err *e);
+/* The file system of root is on the disk. */
+int reclaim_sync(int root, struct err *e);
 
 /* The person as grant.h wants him, for U and its group. */
 struct grant_who;

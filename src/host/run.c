@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "grant/grant.h"
+#include "host/keep.h"
 #include "host/live/quote.h"
 #include "host/live/supervise.h"
 #include "host/reclaim.h"
@@ -34,6 +35,8 @@ struct run {
 	struct state *state;
 	int state_dir;
 	struct state_identity id;
+	struct state_want *wants; /* with an alias; owned */
+	size_t n_wants;
 	struct run_dir dir;
 	struct sandbox sandbox;
 	int manage;
@@ -87,6 +90,15 @@ static void warn_about(const struct plan_share *sh, const struct grant_stats *g)
 		   g);
 }
 
+static void say_granted(const struct plan_share *sh, const char *shown,
+			const struct grant_stats *g)
+{
+	log_info("granted %s %s: %llu entries seen, %llu edited",
+		 sh->rw ? "rw" : "ro", shown, (unsigned long long)g->seen,
+		 (unsigned long long)g->edited);
+	warn_about(sh, g);
+}
+
 /* One tree: the row first, then the edits, alone among the person's vmruns. */
 static int grant_one(struct run *r, const struct plan_share *sh,
 		     const struct grant_who *who, struct err *e)
@@ -107,11 +119,53 @@ static int grant_one(struct run *r, const struct plan_share *sh,
 		return -1;
 	if (grant_apply(&tree, who, &g, e) < 0)
 		return err_wrap(e, "cannot share %s", shown);
-	log_info("granted %s %s: %llu entries seen, %llu edited",
-		 sh->rw ? "rw" : "ro", shown, (unsigned long long)g.seen,
-		 (unsigned long long)g.edited);
-	warn_about(sh, &g);
+	say_granted(sh, shown, &g);
 	return 0;
+}
+
+static struct reclaim reclaim_of(const struct run *r, int userns)
+{
+	const struct reclaim rc = {r->state, r->state_dir, r->plan->facts,
+				   userns};
+
+	return rc;
+}
+
+/* A share of an alias: nothing is done, and no tree walked, if it has it. */
+static int grant_kept(struct run *r, const struct plan_share *sh,
+		      const struct state_want *want, struct err *e)
+{
+	const struct reclaim rc = reclaim_of(r, -1);
+	struct grant_stats g = {0};
+	char shown[TEXT_SHOWN];
+
+	text_show(shown, sizeof(shown), sh->src);
+	if (want->grant) {
+		log_info("%s has %s already", r->plan->opt->alias, shown);
+		return 0;
+	}
+	if (keep_grant(&rc, &r->id, sh->fd, want, &g, e) < 0)
+		return err_wrap(e, "cannot share %s with %s", shown,
+				r->plan->opt->alias);
+	say_granted(sh, shown, &g);
+	return 0;
+}
+
+static int apply_kept(struct run *r, struct err *e)
+{
+	const struct reclaim rc = reclaim_of(r, -1);
+	const struct plan *p = r->plan;
+	size_t next = 0;
+
+	for (size_t i = 0; i < p->n_shares; i++)
+		if (p->shares[i].use == SHARE_PERSON &&
+		    grant_kept(r, &p->shares[i], &r->wants[next++], e) < 0)
+			return -1;
+	if (keep_mend(&rc, &r->id, e) < 0)
+		return -1;
+	if (r->id.status == IDENTITY_ACTIVE)
+		return 0;
+	return state_set_status(r->state, r->id.run, IDENTITY_ACTIVE, e);
 }
 
 static int apply_grants(struct run *r, struct err *e)
@@ -119,6 +173,8 @@ static int apply_grants(struct run *r, struct err *e)
 	const struct plan *p = r->plan;
 	struct grant_who who;
 
+	if (p->opt->alias)
+		return apply_kept(r, e);
 	reclaim_who(p->facts, r->id.uid, r->id.gid, &who);
 	for (size_t i = 0; i < p->n_shares; i++)
 		if (p->shares[i].use == SHARE_PERSON &&
@@ -133,6 +189,25 @@ static void command_line(const struct plan *p, struct buf *b)
 	for (char **a = p->opt->argv; a && *a; a++)
 		buf_printf(b, "%s%s", a == p->opt->argv ? "" : " ", *a);
 	buf_put_u8(b, 0);
+}
+
+static int claim_alias(struct run *r, const struct state_range *range,
+		       const char *command, struct err *e)
+{
+	struct state_alias_claim c = {
+		.range = range,
+		.alias = r->plan->opt->alias,
+		.command = command,
+		.kind = RUN_VM,
+		.may_make = true,
+		.is_used = probe_uid_used,
+	};
+
+	if (keep_wants(r->plan, &r->wants, &r->n_wants, e) < 0)
+		return -1;
+	c.wants = r->wants;
+	c.n_wants = r->n_wants;
+	return state_claim_alias(r->state, &c, &r->id, e);
 }
 
 static int claim(struct run *r, const struct state_range *range, struct err *e)
@@ -152,9 +227,13 @@ static int claim(struct run *r, const struct state_range *range, struct err *e)
 	log_phase(&r->since, "state");
 	buf_init(&cmd, 1 << 20);
 	command_line(r->plan, &cmd);
-	ret = state_claim(r->state, range,
-			  cmd.bad ? "" : (const char *)cmd.data, probe_uid_used,
-			  NULL, &r->id, e);
+	if (r->plan->opt->alias)
+		ret = claim_alias(r, range,
+				  cmd.bad ? "" : (const char *)cmd.data, e);
+	else
+		ret = state_claim(r->state, range,
+				  cmd.bad ? "" : (const char *)cmd.data,
+				  probe_uid_used, NULL, &r->id, e);
 	buf_free(&cmd);
 	if (ret < 0)
 		return -1;
@@ -183,8 +262,7 @@ static int start(struct run *r, const struct tools *t, struct err *e)
 /* Everything back; also after a start that failed half-way. */
 static void finish(struct run *r, int exit_code)
 {
-	const struct reclaim rc = {r->state, r->state_dir, r->plan->facts,
-				   r->sandbox.userns};
+	const struct reclaim rc = reclaim_of(r, r->sandbox.userns);
 	struct err e = ERR_INIT;
 
 	clock_gettime(CLOCK_MONOTONIC, &r->since);
@@ -199,6 +277,7 @@ static void finish(struct run *r, int exit_code)
 	own_close(&r->manage);
 	run_dir_close(&r->dir);
 	own_close(&r->id.lock_fd);
+	free(r->wants);
 	state_close(r->state);
 	own_close(&r->state_dir);
 }

@@ -114,12 +114,23 @@ static int insert_identity(struct state *s, const struct state_identity *id,
 	return db_step(s, st, e);
 }
 
-/*
- * A number that no run ever had, and its lock, before anybody can see the row:
- * gc would find it dead.  A lock that is held without a row belongs to a
- * claimer that is just being killed; its number is left out.
- */
-static int take_number(struct state *s, int64_t *run, int *lock, struct err *e)
+int claim_uid(struct state *s, const struct state_range *range,
+	      bool (*is_used)(void *arg, uid_t uid), void *arg,
+	      struct state_identity *id, struct err *e)
+{
+	const struct claim c = {s, range, is_used, arg};
+	struct highwater h;
+	uint32_t n = 0;
+
+	if (check_range(range, e) < 0 || highwater_load(s->dir, &h, e) < 0 ||
+	    find_unused(&c, &h, &n, e) < 0 || use_up(&c, &h, n, e) < 0)
+		return -1;
+	id->uid = range->uid_first + n;
+	id->gid = range->gid_first + n;
+	return insert_identity(s, id, e);
+}
+
+int claim_number(struct state *s, int64_t *run, int *lock, struct err *e)
 {
 	int64_t id = 1;
 	int r;
@@ -139,16 +150,16 @@ static int take_number(struct state *s, int64_t *run, int *lock, struct err *e)
 		       LOCK_TRIES, *run);
 }
 
-static int insert_run(struct state *s, const struct state_identity *id,
-		      const char *command, struct err *e)
+int claim_run(struct state *s, const struct state_identity *id,
+	      enum run_kind kind, const char *command, struct err *e)
 {
 	own_stmt st = NULL;
 	size_t n = strnlen(command, COMMAND_MAX);
 
 	if (db_prepare(s, &st,
 		       "INSERT INTO runs"
-		       " (id, uid, boot_id, pid, command, started)"
-		       " VALUES (?, ?, ?, ?, ?, ?)",
+		       " (id, uid, boot_id, pid, command, started, kind)"
+		       " VALUES (?, ?, ?, ?, ?, ?, ?)",
 		       e) < 0)
 		return -1;
 	sqlite3_bind_int64(st, 1, id->run);
@@ -157,36 +168,24 @@ static int insert_run(struct state *s, const struct state_identity *id,
 	sqlite3_bind_int64(st, 4, getpid());
 	sqlite3_bind_blob(st, 5, command, (int)n, SQLITE_STATIC);
 	sqlite3_bind_int64(st, 6, time(NULL));
+	sqlite3_bind_text(st, 7, kind == RUN_VM ? "vm" : "work", -1,
+			  SQLITE_STATIC);
 	return db_step(s, st, e);
 }
 
-static int insert_rows(struct state *s, struct state_identity *id,
-		       const char *command, struct db_txn *t, struct err *e)
-{
-	if (insert_identity(s, id, e) < 0 || insert_run(s, id, command, e) < 0)
-		return -1;
-	return db_commit(t, e);
-}
-
-static int claim(const struct claim *c, const char *command,
+static int claim(struct state *s, const struct claim *c, const char *command,
 		 struct state_identity *id, struct err *e)
 {
 	own_txn t = {NULL};
 	own_fd lock = -1;
-	struct highwater h;
-	uint32_t n = 0;
 
-	if (check_range(c->range, e) < 0 || db_begin(c->s, &t, e) < 0 ||
-	    highwater_load(c->s->dir, &h, e) < 0 ||
-	    find_unused(c, &h, &n, e) < 0 || use_up(c, &h, n, e) < 0)
+	if (db_begin(s, &t, e) < 0 ||
+	    claim_uid(s, c->range, c->is_used, c->arg, id, e) < 0 ||
+	    claim_number(s, &id->run, &lock, e) < 0)
 		return -1;
-	id->uid = c->range->uid_first + n;
-	id->gid = c->range->gid_first + n;
-	if (take_number(c->s, &id->run, &lock, e) < 0)
-		return -1;
-	if (insert_rows(c->s, id, command, &t, e) < 0) {
+	if (claim_run(s, id, RUN_VM, command, e) < 0 || db_commit(&t, e) < 0) {
 		/* Still inside the transaction: nobody else claims now. */
-		runlock_remove(c->s->locks, id->run);
+		runlock_remove(s->locks, id->run);
 		return -1;
 	}
 	id->lock_fd = steal_fd(&lock);
@@ -197,11 +196,11 @@ int state_claim(struct state *s, const struct state_range *range,
 		const char *command, bool (*is_used)(void *arg, uid_t uid),
 		void *arg, struct state_identity *id, struct err *e)
 {
-	struct claim c = {s, range, is_used, arg};
+	const struct claim c = {s, range, is_used, arg};
 
 	memset(id, 0, sizeof(*id));
 	id->lock_fd = -1;
-	if (claim(&c, command ? command : "", id, e) < 0)
+	if (claim(s, &c, command ? command : "", id, e) < 0)
 		return err_wrap(e, "cannot claim a UID for the VM");
 	id->status = IDENTITY_RESERVED;
 	memcpy(id->boot_id, s->boot_id, sizeof(id->boot_id));

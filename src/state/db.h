@@ -64,6 +64,26 @@ void db_txn_end(struct db_txn *t);
  */
 int db_open(struct state *s, bool check, struct err *e);
 
+/* In identity.c and journal.c: names of values.  -1 and e: there is none. */
+int db_status(struct state *s, const char *name, enum identity_status *status,
+	      struct err *e);
+const char *db_access(enum grant_access access);
+
+/* In claim.c; all inside a transaction. */
+/* A UID that nobody has: `highwater` advanced, row RESERVED; id->uid, gid. */
+int claim_uid(struct state *s, const struct state_range *range,
+	      bool (*is_used)(void *arg, uid_t uid), void *arg,
+	      struct state_identity *id, struct err *e);
+/*
+ * A number that no run ever had, and its lock, before anybody can see the row:
+ * gc would find it dead.  A lock that is held without a row belongs to a
+ * claimer that is just being killed; its number is left out.
+ */
+int claim_number(struct state *s, int64_t *run, int *lock, struct err *e);
+/* The row of run id->run. */
+int claim_run(struct state *s, const struct state_identity *id,
+	      enum run_kind kind, const char *command, struct err *e);
+
 /* In state.c, pure: refuses file systems by statfs()'s f_type. */
 int state_fs_check(uint64_t f_type, const char *where, struct err *e);
 

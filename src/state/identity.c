@@ -23,24 +23,26 @@ static_assert(sizeof(status_names) / sizeof(*status_names) == N_STATUS,
 
 #define RUN_COLUMNS                                                            \
 	"SELECT r.id, r.uid, i.gid, i.status, r.boot_id, r.ready, r.command,"  \
-	" r.started, r.pid FROM runs r JOIN identities i ON i.uid = r.uid"     \
-	" WHERE r.ended = 0"
+	" r.started, r.pid, a.name, r.kind = 'work' FROM runs r"               \
+	" JOIN identities i ON i.uid = r.uid"                                  \
+	" LEFT JOIN aliases a ON a.id = i.alias WHERE r.ended = 0"
 
-static int status_of(const char *name, enum identity_status *status)
+int db_status(struct state *s, const char *name, enum identity_status *status,
+	      struct err *e)
 {
-	for (int i = 0; i < N_STATUS; i++)
+	for (int i = 0; name && i < N_STATUS; i++)
 		if (!strcmp(name, status_names[i])) {
 			*status = (enum identity_status)i;
 			return 0;
 		}
-	return -1;
+	return err_set(e, 0, "the state database in %s has an impossible row",
+		       s->where);
 }
 
 /* A row of RUN_COLUMNS; the command is not read. */
 static int take_identity(struct state *s, sqlite3_stmt *st,
 			 struct state_identity *id, struct err *e)
 {
-	const char *status = (const char *)sqlite3_column_text(st, 3);
 	const char *boot = (const char *)sqlite3_column_text(st, 4);
 
 	memset(id, 0, sizeof(*id));
@@ -48,11 +50,10 @@ static int take_identity(struct state *s, sqlite3_stmt *st,
 	id->run = sqlite3_column_int64(st, 0);
 	id->uid = (uid_t)sqlite3_column_int64(st, 1);
 	id->gid = (gid_t)sqlite3_column_int64(st, 2);
-	if (!status || !boot || status_of(status, &id->status) < 0)
-		return err_set(e, 0,
-			       "the state database in %s: VM %" PRId64
-			       " has an impossible row",
-			       s->where, id->run);
+	id->has_alias = sqlite3_column_type(st, 9) != SQLITE_NULL;
+	if (!boot || db_status(s, (const char *)sqlite3_column_text(st, 3),
+			       &id->status, e) < 0)
+		return err_wrap(e, "VM %" PRId64, id->run);
 	snprintf(id->boot_id, sizeof(id->boot_id), "%s", boot);
 	return 0;
 }
@@ -128,36 +129,75 @@ int state_set_ready(struct state *s, int64_t run, struct err *e)
 	return sqlite3_changes(s->db) == 1 ? 0 : no_such_run(run, e);
 }
 
-static int count_grants(struct state *s, int64_t run, int64_t *n, struct err *e)
+/* What keeps the run from ending: all of it, or of an alias the half-made. */
+static int count_grants(struct state *s, const struct state_identity *id,
+			int64_t *n, struct err *e)
 {
 	own_stmt st = NULL;
 
 	if (db_prepare(s, &st,
-		       "SELECT count(*) FROM grants WHERE run=? AND gone=0",
+		       "SELECT count(*) FROM grants WHERE uid=?1 AND gone=0"
+		       " AND (NOT ?2 OR phase='begun')",
 		       e) < 0)
 		return -1;
-	sqlite3_bind_int64(st, 1, run);
+	sqlite3_bind_int64(st, 1, id->uid);
+	sqlite3_bind_int(st, 2,
+			 id->has_alias && id->status != IDENTITY_REVOKING);
 	if (db_step(s, st, e) < 0)
 		return -1;
 	*n = sqlite3_column_int64(st, 0);
 	return 0;
 }
 
-static int end_run(struct state *s, const struct state_identity *id,
-		   int exit_code, struct err *e)
+/* The name goes, and with it the reason to keep the UID. */
+static int forget_alias(struct state *s, uid_t uid, struct err *e)
 {
-	own_stmt run = NULL;
-	own_stmt q = NULL;
+	own_stmt find = NULL;
+	own_stmt clear = NULL;
+	own_stmt drop = NULL;
+	int r;
 
-	if (write_status(s, id->uid, IDENTITY_QUARANTINE, e) < 0)
+	if (db_prepare(s, &find, "SELECT alias FROM identities WHERE uid=?",
+		       e) < 0 ||
+	    db_prepare(s, &clear,
+		       "UPDATE identities SET alias=NULL WHERE uid=?", e) < 0 ||
+	    db_prepare(s, &drop, "DELETE FROM aliases WHERE id=?", e) < 0)
 		return -1;
-	if (db_prepare(s, &run,
+	sqlite3_bind_int64(find, 1, uid);
+	r = db_step(s, find, e);
+	if (r != 1)
+		return r;
+	sqlite3_bind_int64(drop, 1, sqlite3_column_int64(find, 0));
+	sqlite3_bind_int64(clear, 1, uid);
+	if (db_step(s, clear, e) < 0)
+		return -1;
+	return db_step(s, drop, e);
+}
+
+static int close_row(struct state *s, int64_t run, int exit_code, struct err *e)
+{
+	own_stmt st = NULL;
+
+	if (db_prepare(s, &st,
 		       "UPDATE runs SET ended=1, exit_code=? WHERE id=?",
 		       e) < 0)
 		return -1;
-	sqlite3_bind_int(run, 1, exit_code);
-	sqlite3_bind_int64(run, 2, id->run);
-	if (db_step(s, run, e) < 0)
+	sqlite3_bind_int(st, 1, exit_code);
+	sqlite3_bind_int64(st, 2, run);
+	return db_step(s, st, e);
+}
+
+static int end_run(struct state *s, const struct state_identity *id,
+		   int exit_code, struct err *e)
+{
+	own_stmt q = NULL;
+
+	if (close_row(s, id->run, exit_code, e) < 0)
+		return -1;
+	if (id->has_alias && id->status != IDENTITY_REVOKING)
+		return write_status(s, id->uid, IDENTITY_ACTIVE, e);
+	if (write_status(s, id->uid, IDENTITY_QUARANTINE, e) < 0 ||
+	    (id->has_alias && forget_alias(s, id->uid, e) < 0))
 		return -1;
 	if (db_prepare(s, &q, "INSERT INTO quarantine (uid) VALUES (?)", e) < 0)
 		return -1;
@@ -181,7 +221,7 @@ int state_release(struct state *s, struct state_identity *id, int exit_code,
 		return -1;
 	if (r == 0)
 		return no_such_run(id->run, e);
-	if (count_grants(s, id->run, &left, e) < 0)
+	if (count_grants(s, &now, &left, e) < 0)
 		return -1;
 	if (left) {
 		err_set(e, 0,
@@ -192,7 +232,8 @@ int state_release(struct state *s, struct state_identity *id, int exit_code,
 	}
 	if (end_run(s, &now, exit_code, e) < 0 || db_commit(&t, e) < 0)
 		return -1;
-	id->status = IDENTITY_QUARANTINE;
+	if (!now.has_alias || now.status == IDENTITY_REVOKING)
+		id->status = IDENTITY_QUARANTINE;
 	/* The name goes first: who opens it later makes a file of its own. */
 	runlock_remove(s->locks, id->run);
 	own_close(&id->lock_fd);
@@ -207,6 +248,7 @@ bool state_is_this_boot(const struct state *s, const struct state_identity *id)
 static int take_run(struct state *s, sqlite3_stmt *st, struct state_run *run,
 		    struct err *e)
 {
+	const char *alias = (const char *)sqlite3_column_text(st, 9);
 	const void *command = sqlite3_column_blob(st, 6);
 	size_t n = (size_t)sqlite3_column_bytes(st, 6);
 	int held;
@@ -220,10 +262,14 @@ static int take_run(struct state *s, sqlite3_stmt *st, struct state_run *run,
 	if (held < 0)
 		return -1;
 	run->alive = held && state_is_this_boot(s, &run->id);
+	run->kind = sqlite3_column_int(st, 10) ? RUN_WORK : RUN_VM;
+	run->alias = alias ? strdup(alias) : NULL;
 	run->command = command ? strndup(command, n) : strdup("");
-	if (!run->command)
-		return err_set(e, ENOMEM, "the list of VMs");
-	return 0;
+	if (run->command && (run->alias || !alias))
+		return 0;
+	free(run->command);
+	free(run->alias);
+	return err_set(e, ENOMEM, "the list of VMs");
 }
 
 int state_runs(struct state *s, struct state_run **out, size_t *n,
@@ -261,8 +307,10 @@ int state_runs(struct state *s, struct state_run **out, size_t *n,
 
 void state_runs_free(struct state_run *runs, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		free(runs[i].command);
+		free(runs[i].alias);
+	}
 	free(runs);
 }
 

@@ -6,6 +6,7 @@ noinst_LIBRARIES += %D%/libstate.a
 	%D%/highwater.h %D%/highwater.c \
 	%D%/runlock.h %D%/runlock.c \
 	%D%/claim.c \
+	%D%/alias.c \
 	%D%/identity.c \
 	%D%/journal.c \
 	%D%/subid.c

@@ -31,21 +31,50 @@ enum identity_status {
 
 enum grant_access { ACCESS_RO, ACCESS_RW };
 
+enum run_kind {
+	RUN_VM,
+	RUN_WORK, /* vmrunctl changes an alias */
+};
+
 struct state_identity {
 	int64_t run; /* row of the run: the VM's id on the command line */
 	uid_t uid;
 	gid_t gid;
 	enum identity_status status;
+	bool has_alias; /* its grants outlive the run */
 	char boot_id[40];
 	int lock_fd; /* held OFD lock; -1 if not ours.  Owned. */
 };
 
+/* What is known of a grant that an alias keeps; others are GRANT_BEGUN. */
+enum grant_phase {
+	GRANT_BEGUN,  /* perhaps half made: to be undone */
+	GRANT_WHOLE,  /* made */
+	GRANT_LAPSED, /* was whole; entries may be missing: make it again */
+};
+
 struct state_grant {
 	int64_t id;
-	int64_t run;
-	char *path; /* owned; bytes, canonical */
+	int64_t run;  /* 0: kept by an alias */
+	int64_t used; /* by an alias's run last; 0: by none */
+	uid_t uid;
+	gid_t gid;
+	char *path;  /* owned; bytes, canonical */
+	char *alias; /* owned; NULL: none */
 	uint64_t dev, ino;
+	int64_t btime; /* ns; 0: not known */
+	bool is_boot;  /* dev is of this boot */
 	enum grant_access access;
+	enum grant_phase phase;
+};
+
+/* An object that a run of an alias wants to have. */
+struct state_want {
+	const char *path; /* absolute; borrowed */
+	uint64_t dev, ino;
+	int64_t btime; /* ns; 0: not known */
+	enum grant_access access;
+	int64_t grant; /* out: the alias's whole grant of it; 0: it has none */
 };
 
 /*
@@ -68,12 +97,47 @@ int state_claim(struct state *s, const struct state_range *range,
 		void *arg, struct state_identity *id, struct err *e);
 
 /*
+ * The same for an alias: its UID and its grants, or a new UID if the alias is
+ * new.  Says for each of the wants whether it is granted already, and notes
+ * those as used by the run; all in the one transaction.  Refused while a VM or
+ * vmrunctl has the alias.  A known alias claims as IDENTITY_ACTIVE.
+ */
+struct state_alias_claim {
+	const struct state_range *range;
+	const char *alias;
+	const char *command;
+	enum run_kind kind;
+	bool may_make; /* else an unknown alias is an error */
+	bool (*is_used)(void *arg, uid_t uid); /* as above */
+	void *arg;
+	struct state_want *wants;
+	size_t n_wants;
+};
+
+int state_claim_alias(struct state *s, const struct state_alias_claim *c,
+		      struct state_identity *id, struct err *e);
+
+/*
  * Records a grant before it is made: for a run that is RESERVED or ACTIVE.
  * path is absolute.  *grant_id names it for state_grant_done().
  */
 int state_grant_add(struct state *s, int64_t run, const char *path,
 		    uint64_t dev, uint64_t ino, enum grant_access access,
 		    int64_t *grant_id, struct err *e);
+/*
+ * The same for a grant that the alias of the run keeps: GRANT_BEGUN until
+ * state_grant_whole() says that it is made, which also ends an older row of the
+ * alias for the same path.
+ */
+int state_grant_begin(struct state *s, int64_t run,
+		      const struct state_want *want, int64_t *grant_id,
+		      struct err *e);
+int state_grant_whole(struct state *s, int64_t grant_id, struct err *e);
+/*
+ * Before U's entries at and below the path of a grant are taken away: every
+ * other grant of the same UID that shares some of them becomes GRANT_LAPSED.
+ */
+int state_grant_lapse(struct state *s, int64_t grant_id, struct err *e);
 /* The grant is gone from the disk, and synced.  Twice is harmless. */
 int state_grant_done(struct state *s, int64_t grant_id, struct err *e);
 /* Forward only, or the same once more; QUARANTINE is state_release()'s. */
@@ -83,6 +147,9 @@ int state_set_status(struct state *s, int64_t run, enum identity_status to,
  * Ends the run: status QUARANTINE, result noted; the lock file is removed and
  * id->lock_fd closed.  Refused while a grant of it is not done: then, as on
  * each failure, the row stays for gc and the lock stays the caller's.
+ *
+ * An alias stays ACTIVE with its grants, unless it is REVOKING: then it is
+ * forgotten with this.  Refused while one of its grants is GRANT_BEGUN.
  */
 int state_release(struct state *s, struct state_identity *id, int exit_code,
 		  struct err *e);
@@ -97,6 +164,8 @@ struct state_run {
 	struct state_identity id; /* lock_fd is -1 */
 	bool alive; /* its lock is held by somebody and the boot id is ours */
 	bool ready;
+	enum run_kind kind;
+	char *alias;	 /* owned; NULL: none */
 	char *command;	 /* owned */
 	int64_t started; /* seconds since the epoch, for show only */
 	int64_t pid;	 /* of vmrun, for show only; 0 unknown */
@@ -115,9 +184,29 @@ void state_runs_free(struct state_run *runs, size_t n);
 int state_adopt(struct state *s, int64_t run, struct state_identity *id,
 		struct err *e);
 
+/* What the UID of the run has and is not gone, oldest first. */
 int state_grants(struct state *s, int64_t run, struct state_grant **g,
 		 size_t *n, struct err *e);
+/* The same of everybody, live VMs and aliases. */
+int state_ledger(struct state *s, struct state_grant **g, size_t *n,
+		 struct err *e);
 void state_grants_free(struct state_grant *g, size_t n);
+
+struct state_alias {
+	char name[65];
+	uid_t uid;
+	gid_t gid;
+	enum identity_status status;
+	int64_t run; /* that has it and is alive; 0: none */
+	size_t n_grants;
+};
+
+/* All aliases, by name; *list is for free(). */
+int state_aliases(struct state *s, struct state_alias **list, size_t *n,
+		  struct err *e);
+/* The name may be one that is running.  Refused if the new one is taken. */
+int state_alias_rename(struct state *s, const char *from, const char *to,
+		       struct err *e);
 
 /*
  * Subordinate ranges of a user, from text in the form of /etc/subuid: lines

@@ -30,3 +30,12 @@ check_PROGRAMS += %D%/oracle
 %C%_oracle_SOURCES = %D%/oracle.c
 dist_check_SCRIPTS += %D%/oracle.sh
 TESTS += %D%/oracle.sh
+# no VM, but all the rest of a run; see tests/fault
+check_PROGRAMS += %D%/stage-dummy
+%C%_stage_dummy_SOURCES = %D%/stage-dummy.c
+%C%_stage_dummy_LDADD = src/wire/libwire.a src/base/libbase.a
+EXTRA_DIST += %D%/dummy.sh
+
+# aliases: what stays, what a later start does not do, what forgetting undoes
+dist_check_SCRIPTS += %D%/alias.sh
+TESTS += %D%/alias.sh

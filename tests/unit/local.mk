@@ -21,6 +21,11 @@ unit_tests += %D%/state-test
 %C%_state_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 %C%_state_test_LDADD = src/state/libstate.a src/base/libbase.a $(SQLITE_LIBS)
 
+unit_tests += %D%/alias-test
+%C%_alias_test_SOURCES = %D%/alias-test.c %D%/tap.h
+%C%_alias_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+%C%_alias_test_LDADD = src/state/libstate.a src/base/libbase.a $(SQLITE_LIBS)
+
 unit_tests += %D%/subid-test
 %C%_subid_test_SOURCES = %D%/subid-test.c %D%/tap.h
 %C%_subid_test_LDADD = src/state/libstate.a src/base/libbase.a $(SQLITE_LIBS)

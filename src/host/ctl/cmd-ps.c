@@ -61,10 +61,11 @@ const struct state_run *vms_find(const struct vms *v, const char *name,
 	for (size_t i = 0; i < v->n; i++) {
 		const struct state_run *r = &v->runs[i];
 
-		if (!r->alive)
+		if (!r->alive || r->kind != RUN_VM)
 			continue;
 		snprintf(number, sizeof(number), "%lld", (long long)r->id.run);
-		if (!strcmp(number, name))
+		if (!strcmp(number, name) ||
+		    (r->alias && !strcmp(r->alias, name)))
 			return r;
 		vms_name(r, own, sizeof(own));
 		if (strcmp(own, name))
@@ -93,10 +94,11 @@ static int print_json(const struct vms *v)
 		const struct state_run *run = &v->runs[i];
 		struct json *j;
 
-		if (!run->alive)
+		if (!run->alive || run->kind != RUN_VM)
 			continue;
 		j = json_new_object();
 		json_set_int(j, "vm", run->id.run);
+		json_set_str(j, "alias", run->alias);
 		json_set_int(j, "uid", run->id.uid);
 		json_set_int(j, "pid", run->pid);
 		json_set_bool(j, "ready", run->ready);
@@ -113,8 +115,8 @@ static int print_text(const struct vms *v)
 {
 	time_t now = time(NULL);
 
-	printf("%-6s %-8s %-8s %-6s %-9s %s\n", "VM", "UID", "PID", "READY",
-	       "AGE", "COMMAND");
+	printf("%-6s %-12s %-8s %-8s %-6s %-9s %s\n", "VM", "ALIAS", "UID",
+	       "PID", "READY", "AGE", "COMMAND");
 	for (size_t i = 0; i < v->n; i++) {
 		const struct state_run *r = &v->runs[i];
 		char cmd[256];
@@ -123,13 +125,14 @@ static int print_text(const struct vms *v)
 					  ? (unsigned long)(now - r->started)
 					  : 0;
 
-		if (!r->alive)
+		if (!r->alive || r->kind != RUN_VM)
 			continue;
 		snprintf(age, sizeof(age), "%lu:%02lu:%02lu", s / 3600,
 			 s / 60 % 60, s % 60);
-		printf("%-6lld %-8u %-8lld %-6s %-9s %s\n",
-		       (long long)r->id.run, (unsigned)r->id.uid,
-		       (long long)r->pid, r->ready ? "yes" : "no", age,
+		printf("%-6lld %-12s %-8u %-8lld %-6s %-9s %s\n",
+		       (long long)r->id.run, r->alias ? r->alias : "-",
+		       (unsigned)r->id.uid, (long long)r->pid,
+		       r->ready ? "yes" : "no", age,
 		       log_escape(cmd, sizeof(cmd), r->command,
 				  strlen(r->command)));
 	}

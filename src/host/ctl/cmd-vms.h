@@ -18,7 +18,9 @@ struct vms {
 int vms_open(struct vms *v, struct err *e);
 void vms_close(struct vms *v);
 
-/* The living VM of that number, or of that command's name if only one has it.
+/*
+ * The living VM of that number or alias, or of that command's name if only one
+ * has it.
  */
 const struct state_run *vms_find(const struct vms *v, const char *name,
 				 struct err *e);

@@ -21,6 +21,7 @@ int cmd_kill(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
+int cmd_alias(int argc, char **argv);
 int cmd_image(int argc, char **argv);
 /* 0: vmrun can run here; 1: something that it needs is missing. */
 int cmd_doctor(int argc, char **argv);

@@ -188,6 +188,7 @@ void options_free(struct options *o)
 	free(o->image);
 	free(o->cwd);
 	free(o->kernel);
+	free(o->alias);
 	free(o->profile);
 	free(o->profile_used);
 	strv_free(o->argv);

@@ -51,6 +51,7 @@ struct options {
 	unsigned verbose;	 /* number of -v */
 	int status_fd, ready_fd; /* --json-status-fd, --ready-fd; -1: none */
 	unsigned notify_fd;	 /* --notify-fd N: the guest's side; 0: none */
+	char *alias;		 /* NULL: a UID for this run only */
 	char *profile;		 /* name asked for, or NULL */
 	char *profile_used; /* path of the profile that was read, or NULL */
 	char **argv; /* the command; owned; empty with --help and --version */

@@ -29,6 +29,12 @@ const struct opt optset_table[] = {
 	 "command may use too",
 	 OPT_EVERYWHERE, OPT_REPEAT, optset_device, AT(devices)},
 
+	{.help = "Who the VM is:"},
+	{"alias", NULL, 'n', "NAME",
+	 "keep UID and ACL entries under this name,\n"
+	 "so that later starts edit none",
+	 OPT_EVERYWHERE, OPT_ONCE, optset_name, AT(alias)},
+
 	{.help = "The command's surroundings:"},
 	{"env", NULL, 'e', "NAME[=VALUE]",
 	 "set a variable; without VALUE: "

@@ -133,14 +133,16 @@ static int choose_image(struct plan *p, struct err *e)
 	return own_kernel(p, e);
 }
 
-/* The command's name as far as a host name can say it. */
+/* The alias, else the command's name, as far as a host name can say it. */
 static int choose_hostname(struct plan *p, struct err *e)
 {
-	const char *name = strrchr(p->opt->argv[0], '/');
+	const char *slash = strrchr(p->opt->argv[0], '/');
+	const char *name = slash ? slash + 1 : p->opt->argv[0];
 	char host[64];
 	size_t n = 0;
 
-	name = name ? name + 1 : p->opt->argv[0];
+	if (p->opt->alias)
+		name = p->opt->alias;
 	for (; *name && n + 1 < sizeof(host); name++) {
 		unsigned char c = (unsigned char)*name;
 

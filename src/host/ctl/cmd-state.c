@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the verbs about aliases and grants share. */
+#include "host/ctl/cmd-state.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/own.h"
+#include "host/probe/probe.h"
+#include "host/run.h"
+
+#include <string.h>
+
+int ctl_state_open(struct ctl_state *c, struct err *e)
+{
+	memset(c, 0, sizeof(*c));
+	c->dir = -1;
+	if (facts_probe(&c->facts, e) < 0)
+		return -1;
+	if (probe_subids(&c->facts, &c->range, e) < 0 ||
+	    run_open_state(&c->facts, &c->state, &c->dir, e) < 0) {
+		ctl_state_close(c);
+		return -1;
+	}
+	c->rc = (struct reclaim){c->state, c->dir, &c->facts, -1};
+	return 0;
+}
+
+void ctl_state_close(struct ctl_state *c)
+{
+	state_close(c->state);
+	own_close(&c->dir);
+	facts_free(&c->facts);
+	c->state = NULL;
+}
+
+int ctl_take_alias(struct ctl_state *c, const char *name, const char *what,
+		   struct state_identity *id, struct err *e)
+{
+	const struct state_alias_claim claim = {
+		.range = &c->range,
+		.alias = name,
+		.command = what,
+		.kind = RUN_WORK,
+	};
+	struct err old = ERR_INIT;
+
+	if (reclaim_dead_runs(&c->rc, &old) < 0)
+		log_err(LOG_LEVEL_WARN, &old);
+	return state_claim_alias(c->state, &claim, id, e);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the verbs about aliases and grants share. */
+#ifndef HOST_CMD_STATE_H
+#define HOST_CMD_STATE_H
+
+#include "host/plan/plan.h"
+#include "host/reclaim.h"
+#include "state/state.h"
+
+struct err;
+
+/* The person, the subordinate ids and the open database. */
+struct ctl_state {
+	struct facts facts;
+	struct state_range range;
+	struct state *state;
+	int dir;
+	struct reclaim rc; /* of these */
+};
+
+/* 0, or -1 and e with nothing open. */
+int ctl_state_open(struct ctl_state *c, struct err *e);
+void ctl_state_close(struct ctl_state *c);
+
+/*
+ * Takes an alias for a change, as a VM would: -1 and e if one has it.  What an
+ * earlier run of it left is cleaned first.  Ends with reclaim_run().
+ */
+int ctl_take_alias(struct ctl_state *c, const char *name, const char *what,
+		   struct state_identity *id, struct err *e);
+
+#endif
