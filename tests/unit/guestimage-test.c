@@ -263,6 +263,8 @@ static void test_import(void)
 	check_mode("data/images/default/image.json", 0644, "the description");
 	test_cpio(&img);
 	read_whole(img.initramfs, &one);
+	tap_ok(one.len && one.len % 4096 == 0,
+	       "whole pages, so that QEMU leaves one for the ACPI tables");
 	tap_ok(guestimage_import(data, NULL, kernel, modules, init, &e) == 0,
 	       "import in the place of another");
 	read_whole(img.initramfs, &two);
@@ -355,7 +357,7 @@ static void test_list_remove(void)
 		       guestimage_remove(data, "another", &e) == 0 &&
 		       entries() == 1,
 	       "removed");
-	fake_write(top, "data/images/default/image.json", "{\"format\":2}", 12);
+	fake_write(top, "data/images/default/image.json", "{\"format\":3}", 12);
 	tap_ok(guestimage_find(data, "default", &img, &e) < 0 &&
 		       strstr(e.msg, "cannot be used") && e.code != ENOENT,
 	       "refused: a description of another version");

@@ -136,7 +136,7 @@ static void make_tree(void)
 	make_file(in("home/.local/share/vmrun/images/default/initramfs"), 0644,
 		  "i");
 	make_file(in("home/.local/share/vmrun/images/default/image.json"), 0644,
-		  "{\"format\": 2,\"release\":\"1\",\"imported\":1}");
+		  "{\"format\": 3,\"release\":\"1\",\"imported\":1}");
 	make_file(in("root/etc/passwd"), 0644, "x");
 	make_file(in("root/etc/motd"), 0644, "x");
 	make_file(in("kernel"), 0644, fmt("\177ELF%600s", ""));

@@ -27,7 +27,10 @@ struct imagecpio *imagecpio_begin(int out, struct err *e)
 	c->a = archive_write_new();
 	if (!c->a || archive_write_set_format_cpio_newc(c->a) != ARCHIVE_OK ||
 	    archive_write_add_filter_none(c->a) != ARCHIVE_OK ||
-	    archive_write_set_bytes_in_last_block(c->a, 1) != ARCHIVE_OK ||
+	    archive_write_set_bytes_per_block(c->a, 16 * IMAGECPIO_PAGE) !=
+		    ARCHIVE_OK ||
+	    archive_write_set_bytes_in_last_block(c->a, IMAGECPIO_PAGE) !=
+		    ARCHIVE_OK ||
 	    archive_write_open_fd(c->a, out) != ARCHIVE_OK) {
 		err_set(e, c->a ? archive_errno(c->a) : ENOMEM,
 			"writing the initramfs");

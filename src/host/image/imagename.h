@@ -5,8 +5,9 @@
 
 #include "host/image/guestimage.h"
 
-/* "format" in image.json; changed when an older vmrun could not use it. */
-#define IMAGE_FORMAT 2
+/* "format" in image.json; changed when one side cannot use
+ * what the other made. */
+#define IMAGE_FORMAT 3
 
 /* Refuses what is not a plain file name. */
 int imagename_check(const char *name, struct err *e);
