@@ -47,6 +47,16 @@ fuzz_targets += %D%/wayland-policy-fuzz
 %C%_wayland_policy_fuzz_LDADD = src/wire/libwire.a src/base/libbase.a
 %C%_wayland_policy_fuzz_LDFLAGS = $(AM_LDFLAGS) $(fuzz_engine)
 
+fuzz_targets += %D%/ether-fuzz
+%C%_ether_fuzz_SOURCES = %D%/ether-fuzz.c $(fuzz_common)
+%C%_ether_fuzz_LDADD = src/edge/switch/libfabric.a src/wire/libwire.a
+%C%_ether_fuzz_LDFLAGS = $(AM_LDFLAGS) $(fuzz_engine)
+
+fuzz_targets += %D%/switch-fuzz
+%C%_switch_fuzz_SOURCES = %D%/switch-fuzz.c $(fuzz_common)
+%C%_switch_fuzz_LDADD = src/edge/switch/libfabric.a src/wire/libwire.a
+%C%_switch_fuzz_LDFLAGS = $(AM_LDFLAGS) $(fuzz_engine)
+
 EXTRA_DIST += %D%/corpus %D%/replay.c
 check_PROGRAMS += $(fuzz_targets)
 if !FUZZING

@@ -115,6 +115,25 @@ unit_tests += %D%/ring-test
 %C%_ring_test_SOURCES = %D%/ring-test.c %D%/tap.h
 %C%_ring_test_LDADD = src/wire/libwire.a src/base/libbase.a
 
+unit_tests += %D%/ether-test
+%C%_ether_test_SOURCES = %D%/ether-test.c %D%/frames.h %D%/tap.h
+%C%_ether_test_LDADD = src/wire/libwire.a src/base/libbase.a
+unit_tests += %D%/fabric-test
+%C%_fabric_test_SOURCES = %D%/fabric-test.c %D%/frames.h %D%/tap.h
+%C%_fabric_test_LDADD = src/edge/switch/libfabric.a src/wire/libwire.a
+
+# These run the real vmrun-switch.
+switch_rig = %D%/switch-rig.c %D%/switch-rig.h %D%/frames.h %D%/tap.h
+switch_libs = src/wire/libwire.a src/proc/libproc.a src/base/libbase.a
+unit_tests += %D%/switch-test
+%C%_switch_test_SOURCES = %D%/switch-test.c $(switch_rig)
+%C%_switch_test_LDADD = $(switch_libs)
+EXTRA_%C%_switch_test_DEPENDENCIES = vmrun-switch
+unit_tests += %D%/switch-hostile-test
+%C%_switch_hostile_test_SOURCES = %D%/switch-hostile-test.c $(switch_rig)
+%C%_switch_hostile_test_LDADD = $(switch_libs)
+EXTRA_%C%_switch_hostile_test_DEPENDENCIES = vmrun-switch
+
 # These run the real vmrun-mux.
 edge_rig = %D%/edge-rig.c %D%/edge-rig.h %D%/tap.h
 edge_libs = src/wire/libwire.a src/proc/libproc.a src/base/libbase.a
