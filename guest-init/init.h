@@ -21,6 +21,7 @@
  *     child.c    from fork() to execve()
  *     stream.c   bytes between the port and a command
  *     notify.c   readiness
+ *     sockets.c  forwarded sockets
  *
  * Until the root is composed an error ends in EXIT_SETUP with its text, and the
  * VM powers off.  When session 0 has ended: everything is killed, files are
@@ -55,6 +56,7 @@ struct stream {
 	bool reads;	    /* fd to host */
 	bool writes;	    /* host to fd */
 	bool terminal;	    /* fd is a pty: end of input is a character */
+	bool conn;	    /* fd is a socket: each way ends by itself */
 	bool ended;	    /* the host sent EOF: close fd after `pending` */
 	bool over;	    /* nothing joins it to a command any more */
 	size_t pending_at;  /* bytes of `pending` that are written */
@@ -96,6 +98,8 @@ struct init {
 	bool stop;	/* the host said STOP */
 	bool gone;	/* the port is closed, or broken */
 	struct launch launch;
+	int sockets[LAUNCH_SOCKETS_MAX]; /* listening, in the record's order */
+	unsigned n_sockets;
 	struct session sessions[CTL_SESSIONS];
 	struct stream streams[MUX_STREAMS];
 };
@@ -239,8 +243,11 @@ void stream_opened(struct init *in, unsigned id);
 void stream_data(struct init *in, unsigned id, const void *p, size_t n);
 void stream_eof(struct init *in, unsigned id);
 void stream_reset(struct init *in, unsigned id);
-/* Joins a stream to a descriptor, which it takes: in, out or both ways. */
-enum stream_way { STREAM_IN, STREAM_OUT, STREAM_BOTH };
+/*
+ * Joins a stream to a descriptor, which it takes: in, out, both ways on a
+ * terminal, or both ways on a socket.
+ */
+enum stream_way { STREAM_IN, STREAM_OUT, STREAM_BOTH, STREAM_CONN };
 void stream_bind(struct init *in, unsigned id, int fd, enum stream_way way);
 /* Writes what is pending to the descriptor. */
 void stream_write(struct init *in, unsigned id);
@@ -260,6 +267,13 @@ short stream_wants(struct init *in, unsigned id);
 /* Makes the socket at NOTIFY_PATH; -1 if that cannot be. */
 int notify_open(void);
 void notify_read(struct init *in);
+
+/* sockets.c */
+
+/* Listens at the record's paths below root, before the step into it. */
+int sockets_open(struct init *in, int root, struct err *e);
+/* Takes connections for as long as there are streams. */
+void sockets_accept(struct init *in, unsigned which);
 
 /* loop.c */
 

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#define WATCHES (3 + 2 * CTL_SESSIONS + MUX_STREAMS)
+#define WATCHES (3 + 2 * CTL_SESSIONS + MUX_STREAMS + LAUNCH_SOCKETS_MAX)
 
 enum watch_kind {
 	WATCH_PORT,
@@ -14,6 +14,7 @@ enum watch_kind {
 	WATCH_START,
 	WATCH_READY,
 	WATCH_STREAM,
+	WATCH_SOCKET,
 };
 
 struct watches {
@@ -21,7 +22,7 @@ struct watches {
 	struct pollfd p[WATCHES];
 	struct {
 		enum watch_kind kind;
-		unsigned which; /* session or stream */
+		unsigned which; /* session, stream or socket */
 	} w[WATCHES];
 };
 
@@ -57,6 +58,10 @@ static void collect(struct init *in, struct watches *x)
 	for (unsigned i = 1; i < MUX_STREAMS; i++)
 		watch(x, in->streams[i].fd, stream_wants(in, i), WATCH_STREAM,
 		      i);
+	if (!mux_pick(in->mux))
+		return;
+	for (unsigned i = 0; i < in->n_sockets; i++)
+		watch(x, in->sockets[i], POLLIN, WATCH_SOCKET, i);
 }
 
 static void on_signal(struct init *in)
@@ -98,6 +103,9 @@ static void act(struct init *in, enum watch_kind kind, unsigned which, int what)
 		break;
 	case WATCH_STREAM:
 		on_stream(in, which, what);
+		break;
+	case WATCH_SOCKET:
+		sockets_accept(in, which);
 		break;
 	}
 }

@@ -126,7 +126,8 @@ int root_compose(struct init *in, struct err *e)
 	if (root < 0)
 		return err_set(e, errno, "the new root");
 	if (mounts_apply(root, l, in->modules, e) < 0 ||
-	    etc_compose(root, l, e) < 0 || step_in(e) < 0)
+	    etc_compose(root, l, e) < 0 || sockets_open(in, root, e) < 0 ||
+	    step_in(e) < 0)
 		return -1;
 	names_set(l);
 	in->notify = notify_open();

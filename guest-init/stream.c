@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static void clear(struct stream *s)
@@ -83,6 +84,11 @@ static void finish_input(struct init *in, unsigned id)
 	s->ended = false;
 	if (s->terminal)
 		return;
+	if (s->conn && s->reads) {
+		s->writes = false;
+		shutdown(s->fd, SHUT_WR);
+		return;
+	}
 	mux_send_eof(in->mux, id);
 	clear(s);
 	s->over = true;
@@ -162,6 +168,7 @@ void stream_bind(struct init *in, unsigned id, int fd, enum stream_way way)
 	s->reads = way != STREAM_IN;
 	s->writes = way != STREAM_OUT;
 	s->terminal = way == STREAM_BOTH;
+	s->conn = way == STREAM_CONN;
 	if (s->writes)
 		stream_write(in, id);
 }
@@ -169,9 +176,15 @@ void stream_bind(struct init *in, unsigned id, int fd, enum stream_way way)
 /* Nothing more comes from the command. */
 static void no_writer(struct init *in, unsigned id)
 {
+	struct stream *s = &in->streams[id];
+
 	mux_send_eof(in->mux, id);
-	clear(&in->streams[id]);
-	in->streams[id].over = true;
+	if (s->conn && s->writes) {
+		s->reads = false;
+		return;
+	}
+	clear(s);
+	s->over = true;
 }
 
 bool stream_read(struct init *in, unsigned id, uint64_t *left)

@@ -4,6 +4,7 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/option/options.h %D%/option/options.c %D%/option/optset.h %D%/option/optset.c %D%/option/opttable.c \
 	%D%/option/config.h %D%/option/config.c \
 	%D%/plan/plan.h %D%/plan/plan.c %D%/plan/planint.h %D%/plan/planenv.c %D%/plan/planshares.c \
+	%D%/option/optsocket.c %D%/plan/plansockets.c \
 	%D%/plan/planplaces.c %D%/plan/plansystem.c %D%/plan/planmounts.c \
 	%D%/plan/dryrun.h %D%/plan/dryrun.c \
 	%D%/probe/probe.h %D%/probe/probe.c %D%/probe/probetools.c %D%/probe/facts.c \
@@ -19,6 +20,7 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/vm/fileserver.h %D%/vm/fileserver.c \
 	%D%/live/supervise.h %D%/live/supervise.c \
 	%D%/live/manage.h %D%/live/manage.c \
+	%D%/live/sockets.h %D%/live/sockets.c \
 	%D%/live/terminal.h %D%/live/terminal.c \
 	%D%/live/status.h %D%/live/status.c \
 	%D%/live/supervise-impl.h %D%/live/request.h %D%/live/request.c \

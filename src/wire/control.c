@@ -146,6 +146,7 @@ void ctl_put_launch(struct buf *b, const struct launch *l)
 	for (size_t i = 0; i < l->n_mounts; i++)
 		put_mount(b, &l->mounts[i]);
 	buf_put_strv(b, l->devices);
+	buf_put_strv(b, l->sockets);
 	put_spec(b, &l->app);
 	end(b, at);
 }
@@ -214,6 +215,7 @@ void launch_free(struct launch *l)
 	}
 	free(l->mounts);
 	strv_free(l->devices);
+	strv_free(l->sockets);
 	session_spec_free(&l->app);
 	memset(l, 0, sizeof(*l));
 }
@@ -379,11 +381,16 @@ static void get_launch(struct rd *r, struct launch *l)
 	l->clock_ns = rd_u64(r);
 	get_mounts(r, l);
 	l->devices = rd_strv(r, LAUNCH_MOUNTS_MAX, LAUNCH_NAME_MAX);
+	l->sockets = rd_strv(r, LAUNCH_SOCKETS_MAX, LAUNCH_SOCKET_MAX);
 	get_spec(r, &l->app);
 	if (l->app.session)
 		r->bad = true;
 	for (char **v = l->devices; v && *v; v++)
 		if (!**v || leads_out(*v))
+			r->bad = true;
+	for (char **v = l->sockets; v && *v; v++)
+		if (**v != '/' || leads_out(*v + 1) ||
+		    (*v)[strlen(*v) - 1] == '/')
 			r->bad = true;
 }
 

@@ -31,7 +31,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CTL_VERSION 1u
+#define CTL_VERSION 2u
 #define CTL_GUEST_MAX 1024u
 #define CTL_HOST_MAX (4u * 1024 * 1024)
 #define CTL_TEXT_MAX 512u /* bytes of LOG and EXIT text */
@@ -42,6 +42,8 @@
 #define LAUNCH_STRING_MAX (128u * 1024) /* the kernel's MAX_ARG_STRLEN */
 #define LAUNCH_PATH_MAX 4095u
 #define LAUNCH_NAME_MAX 255u
+#define LAUNCH_SOCKETS_MAX 32u
+#define LAUNCH_SOCKET_MAX 107u /* bytes: what sun_path holds, and a NUL */
 
 struct err;
 
@@ -129,6 +131,9 @@ struct launch {
 	size_t n_mounts;
 	char **devices; /* names below /dev that are wanted beside the usual
 			   ones */
+	char **sockets; /* absolute paths where the guest listens for the user;
+			 * each connection is a stream of the service with the
+			 * path's place in the list */
 	struct session_spec app; /* session 0 */
 };
 

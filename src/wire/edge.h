@@ -10,13 +10,17 @@
 
 #include "wire/control.h"
 
-#define EDGE_VERSION 1u
+#define EDGE_VERSION 2u
 #define EDGE_TEXT_MAX 512u
+/* Connections to forwarded sockets that vmrun-mux has at a time, those that it
+ * waits for vmrun to make included. */
+#define EDGE_CONNS 128u
 
 enum edge_kind {
 	/* vmrun to vmrun-mux; descriptors beside the record */
 	EDGE_CMD_LAUNCH = 1,  /* fds: memfd with the encoded CTL_LAUNCH message,
-				 then stdio (below) */
+				 then stdio (below); value: how many sockets
+				 the record names */
 	EDGE_CMD_EXEC = 2,    /* the same with CTL_EXEC */
 	EDGE_CMD_SIGNAL = 3,  /* value: signal */
 	EDGE_CMD_WINSIZE = 4, /* win */
@@ -24,14 +28,17 @@ enum edge_kind {
 	EDGE_CMD_STOP = 6,
 	EDGE_CMD_HANGUP =
 		7, /* session's host side is gone: close its streams */
+	EDGE_CMD_CONNECTED = 8, /* the answer to CONNECT; conn; fd: a connected
+				   socket, or none: refused */
 	/* vmrun-mux to vmrun */
 	EDGE_EV_HELLO = 32, /* the guest is up and wants its record */
 	EDGE_EV_STARTED = 33,
 	EDGE_EV_READY = 34,
-	EDGE_EV_EXIT = 35, /* exit, value, text; all output is written out */
-	EDGE_EV_LOG = 36,  /* level in value, text */
-	EDGE_EV_GONE = 37, /* port closed or violated; text says which */
-	EDGE_EV_FULL = 38, /* session refused: too many */
+	EDGE_EV_EXIT = 35,    /* exit, value, text; all output is written out */
+	EDGE_EV_LOG = 36,     /* level in value, text */
+	EDGE_EV_GONE = 37,    /* port closed or violated; text says which */
+	EDGE_EV_FULL = 38,    /* session refused: too many */
+	EDGE_EV_CONNECT = 39, /* conn; value: which socket of the plan */
 };
 
 /*
@@ -52,6 +59,8 @@ struct edge_record {
 	uint32_t value;
 	uint32_t exit;	/* enum ctl_exit */
 	uint32_t stdio; /* enum edge_stdio bits */
+	uint32_t conn;	/* below EDGE_CONNS: chosen by vmrun-mux, to match
+			 * CONNECT with CONNECTED */
 	uint64_t ns;
 	struct winsize_msg win;
 	char text[EDGE_TEXT_MAX]; /* NUL-terminated */

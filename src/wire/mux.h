@@ -80,9 +80,13 @@ enum mux_event_kind {
 	MUX_EV_RESET,
 };
 
-/* What a stream is for.  The receiver of OPEN decides what it knows. */
+/*
+ * What a stream is for.  The receiver of OPEN decides what it knows: the host
+ * the forwarded sockets of the launch record, in its order, and nothing else.
+ */
 enum mux_service {
-	MUX_SERVICE_STDIO = 0, /* of a session, named in its record */
+	MUX_SERVICE_STDIO = 0,	/* of a session, named in its record */
+	MUX_SERVICE_SOCKET = 1, /* the first socket; the next is 2, ... */
 };
 
 struct mux_event {

@@ -179,6 +179,8 @@ static struct launch_mount sample_mounts[] = {
 	 .target = "usr/bin"},
 };
 
+static char *sockets_v[] = {"/run/vmrun/ssh-agent", "/tmp/x", NULL};
+
 static struct launch sample(void)
 {
 	return (struct launch){
@@ -197,6 +199,7 @@ static struct launch sample(void)
 		.mounts = sample_mounts,
 		.n_mounts = sizeof(sample_mounts) / sizeof(*sample_mounts),
 		.devices = devices_v,
+		.sockets = sockets_v,
 		.app = sample_spec(),
 	};
 }
@@ -239,6 +242,33 @@ static void test_launch_refused(void)
 	put_sample();
 	refused_by_guest("an unknown kind of mount");
 	*m = saved;
+}
+
+static void test_sockets_refused(void)
+{
+	static char long_path[LAUNCH_SOCKET_MAX + 2];
+	static char *bad[] = {"",	 "/",	"tmp/x",  "/tmp/",
+			      "/a/../b", "//a", long_path};
+	static char *many[LAUNCH_SOCKETS_MAX + 2];
+	char *one[] = {NULL, NULL};
+	struct launch l = sample();
+
+	memset(long_path, '/', 1);
+	memset(long_path + 1, 'x', LAUNCH_SOCKET_MAX);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		one[0] = bad[i];
+		l.sockets = one;
+		start();
+		ctl_put_launch(&msg, &l);
+		tap_ok(host_says() == -1, "socket at \"%s\" is refused",
+		       bad[i]);
+	}
+	for (size_t i = 0; i <= LAUNCH_SOCKETS_MAX; i++)
+		many[i] = "/tmp/x";
+	l.sockets = many;
+	start();
+	ctl_put_launch(&msg, &l);
+	refused_by_guest("more sockets than the maximum");
 }
 
 static void test_app_refused(void)
@@ -360,6 +390,7 @@ static void test_launch(void)
 	tap_str(m.launch.home, "/home/ann", "with its paths");
 	tap_ok(mounts_match(&m.launch), "with its mounts, in order");
 	tap_ok(strv_match(m.launch.devices, devices_v), "with its devices");
+	tap_ok(strv_match(m.launch.sockets, sockets_v), "with its sockets");
 	tap_ok(strv_match(m.launch.app.argv, argv_v) &&
 		       strv_match(m.launch.app.env, env_v),
 	       "with its command and environment");
@@ -496,6 +527,7 @@ int main(void)
 	test_guest_refused();
 	test_host_refused();
 	test_launch_refused();
+	test_sockets_refused();
 	test_app_refused();
 	test_lying_counts();
 	test_truncated();

@@ -330,7 +330,7 @@ static void test_bad_commands(void)
 {
 	struct edge_record c = {.version = EDGE_VERSION, .kind = EDGE_CMD_STOP};
 
-	c.version = 2;
+	c.version = EDGE_VERSION + 1;
 	bad_command("a record of another version", c);
 	c.version = EDGE_VERSION;
 	c.kind = EDGE_EV_HELLO;

@@ -136,6 +136,7 @@ void rig_launch(struct rig *r, uint32_t session, uint32_t stdio, const int *fds,
 		.kind = session ? EDGE_CMD_EXEC : EDGE_CMD_LAUNCH,
 		.session = session,
 		.stdio = stdio,
+		.value = r->sockets,
 	};
 	unsigned char *m = calloc(1, n + 8);
 	struct err e = ERR_INIT;
@@ -237,10 +238,8 @@ void rig_raw(struct rig *r, const void *p, size_t n)
 
 static void guest_event(struct rig *r, const struct mux_event *ev)
 {
-	if (ev->stream >= RIG_STREAMS) {
+	if (ev->stream >= MUX_GUEST_FIRST)
 		r->answers += ev->kind == MUX_EV_RESET;
-		return;
-	}
 	switch (ev->kind) {
 	case MUX_EV_OPEN:
 		r->opened[ev->stream] = true;

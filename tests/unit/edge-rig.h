@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define RIG_STREAMS 16
+#define RIG_STREAMS 256 /* all of MUX_STREAMS */
 #define RIG_EVENTS 4096
 #define IN_STREAM 1
 #define OUT_STREAM 2
@@ -39,6 +39,7 @@ struct rig {
 	bool echo; /* send stdin back on stdout, then end both */
 	size_t echoed;
 	unsigned answers; /* RESETs on streams of the guest */
+	unsigned sockets; /* that LAUNCH declares */
 	/* the person */
 	int in, out, err;	   /* our ends; -1: none, or closed */
 	const unsigned char *feed; /* what is to be written to `in` */

@@ -75,6 +75,10 @@ unit_tests += %D%/planrefuse-test
 %C%_planrefuse_test_SOURCES = %D%/planrefuse-test.c %D%/planfixture.h %D%/tap.h
 %C%_planrefuse_test_LDADD = $(unit_libs)
 
+unit_tests += %D%/plansocket-test
+%C%_plansocket_test_SOURCES = %D%/plansocket-test.c %D%/planfixture.h %D%/tap.h
+%C%_plansocket_test_LDADD = $(unit_libs)
+
 unit_tests += %D%/acl-test
 %C%_acl_test_SOURCES = %D%/acl-test.c %D%/tap.h
 %C%_acl_test_LDADD = src/grant/libgrant.a src/base/libbase.a
@@ -145,6 +149,10 @@ unit_tests += %D%/edge-console-test
 %C%_edge_console_test_SOURCES = %D%/edge-console-test.c $(edge_rig)
 %C%_edge_console_test_LDADD = $(edge_libs)
 EXTRA_%C%_edge_console_test_DEPENDENCIES = vmrun-mux
+unit_tests += %D%/edge-socket-test
+%C%_edge_socket_test_SOURCES = %D%/edge-socket-test.c $(edge_rig)
+%C%_edge_socket_test_LDADD = $(edge_libs)
+EXTRA_%C%_edge_socket_test_DEPENDENCIES = vmrun-mux
 unit_tests += %D%/edge-hostile-test
 %C%_edge_hostile_test_SOURCES = %D%/edge-hostile-test.c $(edge_rig)
 %C%_edge_hostile_test_LDADD = $(edge_libs)

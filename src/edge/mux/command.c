@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char misfit[] = "vmrun and vmrun-mux do not fit together";
+
 static void close_all(int *fds, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -58,6 +60,8 @@ static int ask(struct sessions *a, const struct edge_record *r, int *fds,
 		close_all(fds, n);
 		return -1;
 	}
+	if (r->kind == EDGE_CMD_LAUNCH)
+		a->conns.declared = r->value;
 	s->record = fds[0];
 	start_flows(s, r->session, r->stdio, fds + 1);
 	s->state = SESSION_ASKED;
@@ -146,6 +150,7 @@ static void act(struct sessions *a, const struct edge_record *r)
 		break;
 	case EDGE_CMD_LAUNCH:
 	case EDGE_CMD_EXEC:
+	case EDGE_CMD_CONNECTED:
 	case EDGE_EV_HELLO:
 	case EDGE_EV_STARTED:
 	case EDGE_EV_READY:
@@ -153,7 +158,8 @@ static void act(struct sessions *a, const struct edge_record *r)
 	case EDGE_EV_LOG:
 	case EDGE_EV_GONE:
 	case EDGE_EV_FULL:
-		break; /* not here: is_command(), is_start() */
+	case EDGE_EV_CONNECT:
+		break; /* not here: is_command(), command_do() */
 	}
 	if (b.len || b.bad)
 		say(a, &b);
@@ -169,8 +175,10 @@ static bool is_command(const struct edge_record *r, size_t n)
 	int stdio = count_stdio(r->stdio);
 
 	if (r->version != EDGE_VERSION || r->session >= CTL_SESSIONS ||
-	    r->kind < EDGE_CMD_LAUNCH || r->kind > EDGE_CMD_HANGUP)
+	    r->kind < EDGE_CMD_LAUNCH || r->kind > EDGE_CMD_CONNECTED)
 		return false;
+	if (r->kind == EDGE_CMD_CONNECTED)
+		return n <= 1;
 	if (!is_start(r))
 		return !n;
 	/* Session 0 is the application, and is launched. */
@@ -184,7 +192,12 @@ void command_do(struct sessions *a, const struct edge_record *r, int *fds,
 {
 	if (!is_command(r, n)) {
 		close_all(fds, n);
-		sessions_violated(a, "vmrun and vmrun-mux do not fit together");
+		sessions_violated(a, misfit);
+		return;
+	}
+	if (r->kind == EDGE_CMD_CONNECTED) {
+		if (conns_answer(&a->conns, r->conn, n ? fds[0] : -1) < 0)
+			sessions_violated(a, misfit);
 		return;
 	}
 	if (!port_is_open(a->port)) {

@@ -5,8 +5,6 @@
  */
 #include "flow.h"
 
-#include "wire/mux.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -45,11 +43,21 @@ void flow_start(struct flow *f, int fd, unsigned stream, enum flow_way way)
 	f->ending = way == FLOW_TO_GUEST;
 }
 
+void flow_await(struct flow *f, unsigned stream)
+{
+	flow_init(f);
+	f->stream = stream;
+	f->way = FLOW_CONN;
+	f->awaited = true;
+	f->reading = true;
+}
+
 void flow_close(struct flow *f)
 {
 	if (f->fd >= 0)
 		close(f->fd);
 	f->fd = -1;
+	f->awaited = false;
 	f->reading = false;
 	queue_free(&f->queue);
 }
@@ -59,11 +67,18 @@ static bool is_retry(int error)
 	return error == EAGAIN || error == EINTR;
 }
 
-/* Closes when neither direction has anything left to do. */
+/*
+ * When the guest's last byte is written: the end of its direction is passed on,
+ * and with the other direction's the descriptor is closed.
+ */
 static void close_if_done(struct flow *f)
 {
-	if (!f->reading && f->ending && !f->queue.len)
+	if (f->awaited || !f->ending || f->queue.len)
+		return;
+	if (!f->reading)
 		flow_close(f);
+	else if (f->way == FLOW_CONN)
+		shutdown(f->fd, SHUT_WR);
 }
 
 /* The descriptor takes no more: nobody reads it, or it failed. */
@@ -136,6 +151,14 @@ static void turn_write(struct flow *f, struct mux *m)
 	close_if_done(f);
 }
 
+void flow_arrived(struct flow *f, int fd, struct mux *m)
+{
+	f->fd = fd;
+	f->kind = FLOW_SOCKET;
+	f->awaited = false;
+	turn_write(f, m);
+}
+
 void flow_watch(struct flow *f, struct watch *w, const struct mux *m)
 {
 	short events = 0;
@@ -166,9 +189,9 @@ int flow_data(struct flow *f, struct mux *m, const void *p, size_t n)
 
 	if (f->way == FLOW_TO_GUEST)
 		return -1;
-	if (f->fd < 0)
+	if (f->fd < 0 && !f->awaited)
 		return 0;
-	if (!f->queue.len && f->kind != FLOW_BLOCKING)
+	if (!f->awaited && !f->queue.len && f->kind != FLOW_BLOCKING)
 		took = put(f, p, n);
 	if (took < 0) {
 		broken(f, m, errno);

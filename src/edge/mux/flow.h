@@ -15,19 +15,25 @@
  *
  * The descriptors are the person's: their file descriptions may be shared with
  * other programs, so O_NONBLOCK is looked at and never changed.
+ *
+ * A connection (FLOW_CONN) is a socket that is ours alone, so that the guest's
+ * EOF can be passed on as a half-close.  It may begin before its descriptor is
+ * there: what the guest sends is then queued.
  */
 #ifndef EDGE_MUX_FLOW_H
 #define EDGE_MUX_FLOW_H
 
 #include "queue.h"
 #include "watch.h"
+#include "wire/mux.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-struct mux;
+enum flow_way { FLOW_TO_GUEST, FLOW_FROM_GUEST, FLOW_BOTH, FLOW_CONN };
 
-enum flow_way { FLOW_TO_GUEST, FLOW_FROM_GUEST, FLOW_BOTH };
+/* No stream: the flow goes on writing what it has after its stream is over. */
+#define FLOW_DETACHED MUX_STREAMS
 
 enum flow_kind {
 	FLOW_NONBLOCK, /* read(2), write(2) until EAGAIN */
@@ -41,6 +47,7 @@ struct flow {
 	unsigned stream;
 	enum flow_kind kind;
 	enum flow_way way;
+	bool awaited; /* the descriptor is still to come */
 	bool reading; /* the descriptor may still give bytes to the guest */
 	bool ending;  /* the guest writes no more: close after the queue */
 	int error;    /* errno of what ended the flow, but for EPIPE; else 0 */
@@ -52,6 +59,10 @@ struct flow {
 void flow_init(struct flow *f);
 /* Takes fd.  The stream must have been opened. */
 void flow_start(struct flow *f, int fd, unsigned stream, enum flow_way way);
+/* A FLOW_CONN whose descriptor comes later, with flow_arrived(). */
+void flow_await(struct flow *f, unsigned stream);
+/* Takes fd, a connected stream socket that nobody else has. */
+void flow_arrived(struct flow *f, int fd, struct mux *m);
 /* Closes the descriptor, drops the queue, says nothing to the guest. */
 void flow_close(struct flow *f);
 

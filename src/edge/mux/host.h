@@ -4,9 +4,9 @@
  *
  * Never waits for vmrun.  Records that matter are kept until it reads them:
  * HOST_QUEUE of them, and commands are only read while half of that is free,
- * which is more than the sessions can add without a new command.  Log records
- * are dropped, and counted, beyond HOST_LOG_RATE a second or when the queue is
- * not empty.
+ * which is more than sessions and connections can add without a new command.
+ * Log records are dropped, and counted, beyond HOST_LOG_RATE a second or when
+ * the queue is not empty.
  */
 #ifndef EDGE_MUX_HOST_H
 #define EDGE_MUX_HOST_H
@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HOST_QUEUE 256u
+#define HOST_QUEUE 512u
 #define HOST_LOG_RATE 20u
 
 struct host {

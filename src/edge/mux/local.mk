@@ -6,6 +6,7 @@ vmrun_mux_SOURCES = \
 	%D%/flow.h %D%/flow.c \
 	%D%/host.h %D%/host.c \
 	%D%/port.h %D%/port.c \
+	%D%/conn.h %D%/conn.c \
 	%D%/session.h %D%/session.c \
 	%D%/command.h %D%/command.c \
 	%D%/console.h %D%/console.c

@@ -40,8 +40,9 @@ enum {
 	FD_VMM_RING
 };
 
-/* Ours, four for each session, and those of one record under way. */
-#define FILES (16 + 4 * CTL_SESSIONS + IO_FDS_MAX)
+/* Ours, four for each session, one for each connection, and those of one record
+ * under way. */
+#define FILES (16 + 4 * CTL_SESSIONS + EDGE_CONNS + IO_FDS_MAX)
 
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
@@ -62,6 +63,7 @@ static const struct seal_call calls[] = {
 	{SCMP_SYS(sendto), "the same"},
 	{SCMP_SYS(recvmsg), "commands of vmrun, with descriptors"},
 	{SCMP_SYS(sendmsg), "events for vmrun"},
+	{SCMP_SYS(shutdown), "forwarded sockets: the guest's end of file"},
 	{SCMP_SYS(pread64), "the launch record in its memory file"},
 	{SCMP_SYS(close), "descriptors of sessions that are over"},
 	{SCMP_SYS(fstat), "what kind of descriptor came"},

@@ -24,6 +24,7 @@ void sessions_init(struct sessions *a, struct host *h, struct port *p)
 	memset(a, 0, sizeof(*a));
 	a->host = h;
 	a->port = p;
+	conns_init(&a->conns, h, p);
 	for (unsigned i = 0; i < CTL_SESSIONS; i++) {
 		a->s[i].record = -1;
 		for (int j = FLOW_IN; j <= FLOW_ERR; j++)
@@ -42,6 +43,7 @@ void sessions_free(struct sessions *a)
 {
 	for (unsigned i = 0; i < CTL_SESSIONS; i++)
 		session_close(&a->s[i]);
+	conns_free(&a->conns);
 }
 
 bool session_is_running(const struct session *s)
@@ -78,6 +80,7 @@ static void port_over(struct sessions *a)
 	port_close(a->port);
 	for (unsigned i = 0; i < CTL_SESSIONS; i++)
 		session_finish(a, &a->s[i]);
+	conns_finish(&a->conns);
 }
 
 void sessions_violated(struct sessions *a, const char *why)
@@ -212,23 +215,14 @@ static int on_control(struct sessions *a, struct mux_event *ev, struct err *e)
 	return r;
 }
 
-/* Streams that the guest opens: no service is offered yet. */
-static void on_open(struct sessions *a, const struct mux_event *ev)
-{
-	mux_reset(a->port->mux, ev->stream);
-	if (!a->refused++)
-		host_log(a->host, LOG_LEVEL_WARN,
-			 "the guest opened a stream that nobody serves");
-}
-
 static int on_event(struct sessions *a, struct mux_event *ev, struct err *e)
 {
 	struct flow *f = flow_of(a, ev->stream);
 
 	if (ev->kind == MUX_EV_DATA && ev->stream == MUX_CONTROL)
 		return on_control(a, ev, e);
-	if (ev->kind == MUX_EV_OPEN)
-		on_open(a, ev);
+	if (ev->kind != MUX_EV_NONE && ev->stream >= MUX_GUEST_FIRST)
+		conns_event(&a->conns, ev);
 	if (!f)
 		return 0;
 	switch (ev->kind) {
@@ -278,6 +272,7 @@ void sessions_watch(struct sessions *a, struct watch *w)
 	for (unsigned i = 0; i < CTL_SESSIONS; i++)
 		for (int j = FLOW_IN; j <= FLOW_ERR; j++)
 			flow_watch(&a->s[i].flow[j], w, a->port->mux);
+	conns_watch(&a->conns, w);
 }
 
 void sessions_turn(struct sessions *a, const struct watch *w)
@@ -285,12 +280,16 @@ void sessions_turn(struct sessions *a, const struct watch *w)
 	/* Not always the same one first: the room in the port's output is
 	 * shared, and the first would have all of it. */
 	a->turn = (a->turn + 1) % CTL_SESSIONS;
+	if (a->turn & 1)
+		conns_turn(&a->conns, w);
 	for (unsigned i = 0; i < CTL_SESSIONS; i++) {
 		struct session *s = &a->s[(a->turn + i) % CTL_SESSIONS];
 
 		for (int j = FLOW_IN; j <= FLOW_ERR; j++)
 			flow_turn(&s->flow[j], w, a->port->mux);
 	}
+	if (!(a->turn & 1))
+		conns_turn(&a->conns, w);
 }
 
 /* What ended a flow, other than that its reader left. */

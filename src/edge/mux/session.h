@@ -20,13 +20,14 @@
  * only after everything that arrived before has been written out.  In both
  * cases we stay until vmrun closes its socket.
  *
- * Memory: at most CTL_SESSIONS * 3 queues of MUX_WINDOW, PORT_CONTROL, one
- * message that is being loaded, HOST_QUEUE records and the port's buffers:
- * less than 58 MiB, whatever the guest does.
+ * Memory: at most CTL_SESSIONS * 3 + EDGE_CONNS queues of MUX_WINDOW,
+ * PORT_CONTROL, one message that is being loaded, HOST_QUEUE records and the
+ * port's buffers: less than 122 MiB, whatever the guest does.
  */
 #ifndef EDGE_MUX_SESSION_H
 #define EDGE_MUX_SESSION_H
 
+#include "conn.h"
 #include "flow.h"
 #include "host.h"
 #include "port.h"
@@ -64,9 +65,9 @@ struct sessions {
 	struct host *host; /* borrowed */
 	struct port *port; /* borrowed */
 	enum port_state state;
-	uint64_t refused; /* streams that the guest opened */
-	unsigned turn;	  /* which session is served first */
+	unsigned turn; /* which session is served first */
 	struct session s[CTL_SESSIONS];
+	struct conns conns;
 };
 
 void sessions_init(struct sessions *a, struct host *h, struct port *p);

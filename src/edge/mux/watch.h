@@ -11,8 +11,9 @@
 #include <poll.h>
 #include <stddef.h>
 
-/* vmrun, the port, console and messages, three for each of the sessions */
-#define WATCH_MAX (4 + 3 * 32)
+/* vmrun, the port, console and messages, three for each of the sessions, one
+ * for each connection */
+#define WATCH_MAX (4 + 3 * 32 + 128)
 
 struct watch {
 	struct pollfd fds[WATCH_MAX];

@@ -41,6 +41,7 @@ struct supervisor {
 	unsigned logged;       /* in that second */
 	struct timespec since; /* of the running phase */
 	struct conn conns[CONNS_MAX];
+	bool socket_failed[LAUNCH_SOCKETS_MAX]; /* and somebody was told */
 	bool session_used[CTL_SESSIONS];
 };
 

@@ -11,7 +11,8 @@
  *                           WINCH: the guest's terminal gets the new size
  *     vmrun-stage reports   a member ended: the VM is over, and it is named
  *     vmrun-mux reports     HELLO STARTED READY LOG, EXIT of a session; the
- *                           EXIT of session 0 is the end of the run
+ *                           EXIT of session 0 is the end of the run; CONNECT
+ *                           to one of the person's sockets
  *     vmrunctl connects     stop, kill, exec (host/live/request.c)
  *     a timer               --timeout: TERM, and KILL five seconds later; the
  *                           guest that does not say HELLO in time
@@ -28,6 +29,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "host/live/request.h"
+#include "host/live/sockets.h"
 #include "host/live/supervise-impl.h"
 #include "host/live/terminal.h"
 #include "wire/edge.h"
@@ -121,7 +123,8 @@ static size_t take_stdio(struct supervisor *v, int *fds, uint32_t *bits)
 /* Encodes the launch record and hands it to vmrun-mux, with the streams. */
 static int send_launch(struct supervisor *v, struct err *e)
 {
-	struct edge_record r = {.kind = EDGE_CMD_LAUNCH};
+	struct edge_record r = {.kind = EDGE_CMD_LAUNCH,
+				.value = (uint32_t)v->s->plan->n_sockets};
 	struct launch l;
 	struct buf b;
 	int fds[4];
@@ -171,7 +174,7 @@ static void catch_up(struct supervisor *v)
 	struct pollfd p = {.fd = v->s->sandbox->edge, .events = POLLIN};
 
 	/* No more than vmrun-mux ever has waiting: it may be the guest's. */
-	for (int i = 0; i < 256 && !v->started && !v->gone_port &&
+	for (int i = 0; i < 512 && !v->started && !v->gone_port &&
 			v->out->kind == OUTCOME_NONE && poll(&p, 1, 0) > 0;
 	     i++)
 		on_edge(v);
@@ -457,6 +460,9 @@ static void on_edge(struct supervisor *v)
 		} else {
 			request_on_full(v, &r);
 		}
+		break;
+	case EDGE_EV_CONNECT:
+		sockets_on_connect(v, &r);
 		break;
 	default:
 		err_set(v->err, EPROTO, "vmrun-mux sent record %u", r.kind);

@@ -179,6 +179,11 @@ void options_free(struct options *o)
 		free(o->shares[i].dst);
 	}
 	free(o->shares);
+	for (size_t i = 0; i < o->n_sockets; i++) {
+		free(o->sockets[i].src);
+		free(o->sockets[i].dst);
+	}
+	free(o->sockets);
 	strv_free(o->env);
 	strv_free(o->path_add);
 	strv_free(o->devices);

@@ -28,6 +28,15 @@ struct opt_share {
 	uint64_t size; /* OPT_TMP: bytes, 0 is the default */
 };
 
+/* OPT_SOCKET_PATH: src is a path; the others: where the environment says. */
+enum opt_socket_kind { OPT_SOCKET_PATH, OPT_SOCKET_SSH_AGENT };
+
+struct opt_socket {
+	enum opt_socket_kind kind;
+	char *src; /* as written, escapes and ~/ resolved */
+	char *dst; /* in the guest; "": the usual place */
+};
+
 enum opt_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
 enum opt_tty { TTY_AUTO, TTY_YES, TTY_NO };
 enum opt_format { FORMAT_TEXT, FORMAT_JSON };
@@ -35,6 +44,8 @@ enum opt_format { FORMAT_TEXT, FORMAT_JSON };
 struct options {
 	struct opt_share *shares; /* in order */
 	size_t n_shares;
+	struct opt_socket *sockets; /* in order */
+	size_t n_sockets;
 	char **env;	 /* NAME=value, or NAME to inherit */
 	char **path_add; /* VAR=DIR */
 	char **devices;

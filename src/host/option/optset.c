@@ -71,7 +71,7 @@ int optset_path(void *ctx, const struct opt *o, const char *value,
 	return replace(at(ctx, o), path_tilde(value, home_of(ctx), e));
 }
 
-static int guest_path(void *ctx, const char *value, char **clean, struct err *e)
+int optset_clean_path(void *ctx, const char *value, char **clean, struct err *e)
 {
 	own_free char *path = path_tilde(value, home_of(ctx), e);
 
@@ -85,7 +85,7 @@ int optset_guest_path(void *ctx, const struct opt *o, const char *value,
 {
 	char *clean = NULL;
 
-	if (guest_path(ctx, value, &clean, e))
+	if (optset_clean_path(ctx, value, &clean, e))
 		return -1;
 	return replace(at(ctx, o), clean);
 }
@@ -130,7 +130,7 @@ int optset_path_add(void *ctx, const struct opt *o, const char *value,
 
 	if (!n || !value[n])
 		return bad(e, value, "VAR=DIR");
-	if (guest_path(ctx, value + n + 1, &dir, e))
+	if (optset_clean_path(ctx, value + n + 1, &dir, e))
 		return -1;
 	if (strchr(dir, ':')) {
 		bad(e, dir, "a directory that a search path can name");
@@ -289,7 +289,7 @@ int optset_notify_fd(void *ctx, const struct opt *o, const char *value,
  * and "\", a backslash before anything else stands for itself.  *second is
  * NULL without a ":".
  */
-static int split_colon(char *text, char **second, struct err *e)
+int optset_split(char *text, char **second, struct err *e)
 {
 	char *to = text;
 
@@ -334,7 +334,7 @@ int optset_share(void *ctx, const struct opt *o, const char *value,
 	struct opt_share share = {0};
 	char *second;
 
-	if (!text || split_colon(text, &second, e))
+	if (!text || optset_split(text, &second, e))
 		return -1;
 	if (!*text)
 		return err_set(e, 0, "the source is empty");
@@ -343,7 +343,7 @@ int optset_share(void *ctx, const struct opt *o, const char *value,
 	src = path_tilde(text, s->home, e);
 	if (!src)
 		return -1;
-	if (second ? guest_path(ctx, second, &dst, e)
+	if (second ? optset_clean_path(ctx, second, &dst, e)
 		   : !(dst = text_dup("", e)))
 		return -1;
 	share.kind = o->name[1] == 'w' ? OPT_RW : OPT_RO;
@@ -365,7 +365,7 @@ int optset_tmp(void *ctx, const struct opt *o, const char *value, struct err *e)
 	char *second;
 
 	(void)o;
-	if (!text || split_colon(text, &second, e))
+	if (!text || optset_split(text, &second, e))
 		return -1;
 	if (second && text_size(second, MIB, &share.size)) {
 		bad(e, second, "a size");
@@ -375,7 +375,7 @@ int optset_tmp(void *ctx, const struct opt *o, const char *value, struct err *e)
 		return err_set(e, 0, "%s is too small; the least is 16M",
 			       second);
 	src = text_dup("", e);
-	if (!src || guest_path(ctx, text, &dst, e))
+	if (!src || optset_clean_path(ctx, text, &dst, e))
 		return -1;
 	share.src = src;
 	share.dst = dst;

@@ -62,12 +62,23 @@ int optset_share(void *ctx, const struct opt *o, const char *value,
 		 struct err *e);
 int optset_show(void *ctx, const struct opt *o, const char *value,
 		struct err *e);
+int optset_socket(void *ctx, const struct opt *o, const char *value,
+		  struct err *e);
 int optset_timeout(void *ctx, const struct opt *o, const char *value,
 		   struct err *e);
 int optset_tmp(void *ctx, const struct opt *o, const char *value,
 	       struct err *e);
 int optset_tty(void *ctx, const struct opt *o, const char *value,
 	       struct err *e);
+
+/*
+ * Splits SRC[:DST] in place at the one ":" that is not escaped, and resolves
+ * the escapes; *second is NULL without one.
+ */
+int optset_split(char *text, char **second, struct err *e);
+/* A path in the guest, `~/` expanded, absolute and clean; the caller's. */
+int optset_clean_path(void *ctx, const char *value, char **clean,
+		      struct err *e);
 
 /* Defaults into *o, which holds nothing that needs freeing. */
 void optset_defaults(struct options *o);

@@ -28,6 +28,10 @@ const struct opt optset_table[] = {
 	 "a node in the guest's /dev that the\n"
 	 "command may use too",
 	 OPT_EVERYWHERE, OPT_REPEAT, optset_device, AT(devices)},
+	{"socket", NULL, 0, "SRC[:DST]",
+	 "a Unix socket of this machine that the\n"
+	 "guest may connect to: a path, or ssh-agent",
+	 OPT_EVERYWHERE, OPT_REPEAT, optset_socket, 0},
 
 	{.help = "Who the VM is:"},
 	{"alias", NULL, 'n', "NAME",

@@ -181,6 +181,11 @@ static void print_record(const struct plan *p, FILE *out)
 		print_text("  device ", *row, out);
 		fputc('\n', out);
 	}
+	for (size_t i = 0; i < p->n_sockets; i++) {
+		print_text("  socket ", p->sockets[i].src, out);
+		print_text(" at ", p->sockets[i].dst, out);
+		fputc('\n', out);
+	}
 }
 
 static int print_all(const struct plan *p, const struct dryrun_extra *x,
@@ -304,6 +309,20 @@ static void json_machine(const struct plan *p, struct json *to)
 	json_set(to, "machine", j);
 }
 
+static struct json *json_sockets(const struct plan *p)
+{
+	struct json *sockets = json_new_array();
+
+	for (size_t i = 0; i < p->n_sockets; i++) {
+		struct json *j = json_new_object();
+
+		json_set_str(j, "source", p->sockets[i].src);
+		json_set_str(j, "destination", p->sockets[i].dst);
+		json_add(sockets, j);
+	}
+	return sockets;
+}
+
 static void json_guest(const struct plan *p, struct json *to)
 {
 	struct json *j = json_new_object(), *mounts = json_new_array();
@@ -311,6 +330,7 @@ static void json_guest(const struct plan *p, struct json *to)
 	json_set_strv(j, "argv", p->opt->argv);
 	json_set_strv(j, "env", p->env);
 	json_set_strv(j, "devices", p->opt->devices);
+	json_set(j, "sockets", json_sockets(p));
 	json_set_str(j, "cwd", p->cwd);
 	json_set_str(j, "home", p->home);
 	json_set_str(j, "shell", p->shell);

@@ -197,7 +197,7 @@ static int make(struct plan *p, char ***store_bins, struct err *e)
 	    choose_hostname(p, e) || choose_machine(p, e))
 		return -1;
 	if (plan_shares(p, store_bins, e) || plan_system(p, e) ||
-	    plan_mounts(p, e))
+	    plan_mounts(p, e) || plan_sockets(p, e))
 		return -1;
 	if (plan_env(p, *store_bins, e) || plan_cwd(p, e))
 		return -1;
@@ -230,6 +230,10 @@ void plan_free(struct plan *p)
 	}
 	for (size_t i = 0; i < p->n_disks; i++)
 		free(p->disks[i].dst);
+	for (size_t i = 0; i < p->n_sockets; i++) {
+		free(p->sockets[i].src);
+		free(p->sockets[i].dst);
+	}
 	for (size_t i = 0; i < p->n_mounts; i++) {
 		free(p->mounts[i].share);
 		free(p->mounts[i].dst);
@@ -237,6 +241,7 @@ void plan_free(struct plan *p)
 	}
 	free(p->shares);
 	free(p->disks);
+	free(p->sockets);
 	free(p->mounts);
 	free(p->home);
 	free(p->cwd);
@@ -304,6 +309,11 @@ void plan_launch(const struct plan *p, uid_t uid, gid_t gid, struct launch *l)
 	if (p->n_mounts)
 		memcpy(l->mounts, p->mounts, p->n_mounts * sizeof(*l->mounts));
 	l->devices = p->opt->devices;
+	l->sockets = calloc(p->n_sockets + 1, sizeof(*l->sockets));
+	if (!l->sockets)
+		abort();
+	for (size_t i = 0; i < p->n_sockets; i++)
+		l->sockets[i] = p->sockets[i].dst;
 	l->app.terminal = p->terminal;
 	l->app.win = f->win;
 	l->app.ready_fd = p->opt->notify_fd;
@@ -318,5 +328,6 @@ void plan_launch_done(struct launch *l)
 		free(l->app.env[0]);
 	free(l->app.env);
 	free(l->mounts);
+	free(l->sockets);
 	memset(l, 0, sizeof(*l));
 }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /* What the machine and the person are like; filled by probe.c. */
@@ -58,6 +59,14 @@ struct plan_disk {
 	uint64_t size; /* bytes */
 };
 
+/* --socket; its number in the list is its name for the guest. */
+struct plan_socket {
+	enum opt_socket_kind kind;
+	char *src;   /* canonical host path */
+	char *dst;   /* absolute guest path */
+	uid_t owner; /* of the socket: must still be when it is connected to */
+};
+
 struct plan {
 	const struct options *opt; /* borrowed */
 	const struct facts *facts; /* borrowed */
@@ -66,6 +75,8 @@ struct plan {
 	struct plan_disk
 		*disks; /* --tmp, in the order of the virtio-blk devices */
 	size_t n_disks;
+	struct plan_socket *sockets; /* --socket, in order */
+	size_t n_sockets;
 	bool terminal;
 	uint64_t mem; /* bytes */
 	unsigned cpus;
@@ -91,6 +102,12 @@ void plan_free(struct plan *p);
  */
 void plan_launch(const struct plan *p, uid_t uid, gid_t gid, struct launch *l);
 void plan_launch_done(struct launch *l);
+
+/*
+ * Opens a canonical path without following any link, and stats it.  The
+ * descriptor (O_PATH), or -1 with errno.
+ */
+int plan_open(const char *path, struct stat *st);
 
 int facts_probe(struct facts *f, struct err *e);
 void facts_free(struct facts *f);

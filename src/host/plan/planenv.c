@@ -113,7 +113,8 @@ int plan_env(struct plan *p, char *const *store_bins, struct err *e)
 		if (put_in_front(&p->env, "PATH", *store_bins, e))
 			return -1;
 	}
-	if (add_asked(p, e))
+	/* Last: the host's path of a forwarded socket is of no use there. */
+	if (add_asked(p, e) || plan_sockets_env(p, e))
 		return -1;
 	for (char **row = p->opt->path_add; row && *row; row++) {
 		size_t n = strcspn(*row, "=");

@@ -29,14 +29,15 @@ int plan_shares(struct plan *p, char ***store_bins, struct err *e);
 int plan_system(struct plan *p, struct err *e);
 /* Orders the mounts and refuses those that cannot be made. */
 int plan_mounts(struct plan *p, struct err *e);
+/* The person's --socket.  After plan_mounts(). */
+int plan_sockets(struct plan *p, struct err *e);
+/* The variables that say where they are. */
+int plan_sockets_env(struct plan *p, struct err *e);
 int plan_env(struct plan *p, char *const *store_bins, struct err *e);
 int plan_cwd(struct plan *p, struct err *e);
 
-/*
- * Opens a canonical path without following any link, and stats it.  The
- * descriptor (O_PATH), or -1 with errno.
- */
-int plan_open(const char *path, struct stat *st);
+/* The source as an absolute path without trailing slashes, not canonical. */
+char *plan_absolute(const struct facts *f, const char *src, struct err *e);
 
 /*
  * A share at the end of the list, with the next free name.  src and dst are

@@ -75,8 +75,7 @@ bool plan_open_to_all(const struct stat *st)
 	return (st->st_mode & need) == need;
 }
 
-/* The source as an absolute path without trailing slashes, not canonical. */
-static char *absolute(const struct facts *f, const char *src, struct err *e)
+char *plan_absolute(const struct facts *f, const char *src, struct err *e)
 {
 	char *path;
 	size_t n;
@@ -111,7 +110,7 @@ static int refuse_link(const struct source *s, const char *path, struct err *e)
 /* 1: found; 0: missing, and that is all right; -1. */
 static int find(const struct facts *f, struct source *s, struct err *e)
 {
-	own_free char *path = absolute(f, s->asked->src, e);
+	own_free char *path = plan_absolute(f, s->asked->src, e);
 	struct stat st;
 
 	if (!path)

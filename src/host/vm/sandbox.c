@@ -198,7 +198,7 @@ static int member_mux(struct setup_member *m, const struct tools *t,
 	static const char *const argv[] = {"/vmrun-mux", NULL};
 
 	m->view = SETUP_VIEW_EMPTY;
-	m->nofile = 256;
+	m->nofile = 512;
 	m->argv = vector(argv);
 	if (!m->argv || member_room(m, "mux", devices) < 0)
 		return err_set(e, ENOMEM, "planning vmrun-mux");
@@ -284,6 +284,18 @@ static int pair(int type, int *a, int *b, struct err *e)
 	return 0;
 }
 
+/*
+ * Room for an answer to every question that vmrun-mux may have open, and for
+ * commands: a record takes up to 2.5 KiB of a buffer.  As much as the kernel
+ * gives; twice its usual size is enough.
+ */
+static void make_room(int sock)
+{
+	const int bytes = 512 * 1024;
+
+	setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
 static int make_wires(struct wires *w, struct sandbox *s, const struct plan *p,
 		      const struct run_dir *d, uid_t uid, gid_t gid,
 		      struct err *e)
@@ -299,6 +311,7 @@ static int make_wires(struct wires *w, struct sandbox *s, const struct plan *p,
 	    fileserver_pair(d->fd, &w->fd[FD_FS_LISTEN], &w->fd[FD_FS_VMM], e) <
 		    0)
 		return -1;
+	make_room(s->edge);
 	if (pipe2(log, O_CLOEXEC) < 0)
 		return err_set(e, errno, "making a pipe");
 	w->fd[FD_LOG_R] = log[0];

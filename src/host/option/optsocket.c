@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* --socket.  Part of vmrun. */
+#include "host/option/optset.h"
+
+#include "base/err.h"
+#include "base/own.h"
+#include "host/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The sockets that have a name, because where they are differs. */
+static const struct {
+	const char *name;
+	enum opt_socket_kind kind;
+} names[] = {
+	{"ssh-agent", OPT_SOCKET_SSH_AGENT},
+};
+
+static int by_name(const char *text, enum opt_socket_kind *kind, struct err *e)
+{
+	char shown[TEXT_SHOWN];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(text, names[i].name)) {
+			*kind = names[i].kind;
+			return 0;
+		}
+	err_set(e, 0, "\"%s\" is not the name of a socket",
+		text_show(shown, sizeof(shown), text));
+	return err_hint(e, "ssh-agent, or a path with a slash in it: ./%s",
+			shown);
+}
+
+static int add(struct options *o, const struct opt_socket *s, struct err *e)
+{
+	struct opt_socket *more =
+		reallocarray(o->sockets, o->n_sockets + 1, sizeof(*more));
+
+	if (!more)
+		return err_set(e, ENOMEM, "no memory for a list");
+	o->sockets = more;
+	o->sockets[o->n_sockets++] = *s;
+	return 0;
+}
+
+int optset_socket(void *ctx, const struct opt *o, const char *value,
+		  struct err *e)
+{
+	struct optset *s = ctx;
+	struct opt_socket socket = {.kind = OPT_SOCKET_PATH};
+	own_free char *text = text_dup(value, e);
+	own_free char *src = NULL, *dst = NULL;
+	char *second;
+
+	(void)o;
+	if (!text || optset_split(text, &second, e))
+		return -1;
+	if (!*text)
+		return err_set(e, 0, "the source is empty");
+	if (second && !*second)
+		return err_set(e, 0, "the place in the guest is empty");
+	if (*text != '~' && !strchr(text, '/') &&
+	    by_name(text, &socket.kind, e))
+		return -1;
+	src = path_tilde(text, s->home, e);
+	if (!src)
+		return -1;
+	if (second ? optset_clean_path(ctx, second, &dst, e)
+		   : !(dst = text_dup("", e)))
+		return -1;
+	socket.src = src;
+	socket.dst = dst;
+	if (add(s->o, &socket, e))
+		return -1;
+	src = dst = NULL;
+	return 0;
+}

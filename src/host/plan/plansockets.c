@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The person's --socket: where it is, once, and whose.  Part of vmrun; only
+ * looks.
+ *
+ * The file of a socket is never shared: the guest gets one of its own, and
+ * each connection to it becomes one that vmrun makes here
+ * (host/live/sockets.c).  What is pinned is a path without links and the
+ * owner, not the file, because a service that starts anew makes a new one.
+ */
+#include "host/plan/planint.h"
+
+#include "base/err.h"
+#include "base/own.h"
+#include "host/text.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char agent_name[] = "SSH_AUTH_SOCK";
+static const char agent_place[] = "/run/vmrun/ssh-agent";
+
+/* Where the option's socket is: as written, or as the environment says. */
+static const char *source_of(const struct plan *p, const struct opt_socket *o,
+			     struct err *e)
+{
+	const char *path;
+
+	switch (o->kind) {
+	case OPT_SOCKET_PATH:
+		return o->src;
+	case OPT_SOCKET_SSH_AGENT:
+		path = text_getenv(p->facts->environ, agent_name);
+		if (path && *path)
+			return path;
+		err_set(e, 0, "--socket ssh-agent: $%s is not set", agent_name);
+		err_hint(e, "start an agent first: eval \"$(ssh-agent)\"");
+		return NULL;
+	}
+	return NULL;
+}
+
+/* A UID of the person's range is a VM's, and what it listens on its trap. */
+static bool is_of_a_vm(const struct facts *f, uid_t uid)
+{
+	return uid >= f->sub_first && uid - f->sub_first < f->sub_count;
+}
+
+/* Services that do for whoever talks to them what owns the account. */
+static const struct {
+	const char *pattern; /* fnmatch(3) on the canonical path */
+	const char *what;
+} dangers[] = {
+	{"*/docker.sock", "a container engine, which can do all that you can"},
+	{"*/podman.sock", "a container engine, which can do all that you can"},
+	{"*/containerd.sock",
+	 "a container engine, which can do all that you can"},
+	{"/run/dbus/*", "a message bus, which can do all that you can"},
+	{"/run/user/*/bus", "a message bus, which can do all that you can"},
+	{"*/systemd/private", "systemd, which can do all that you can"},
+	{"/tmp/.X11-unix/*", "an X server, which shows and sends all keys"},
+	{"*/wayland-[0-9]*", "a compositor, which shows all that you see"},
+};
+
+static int check_danger(const struct plan *p, const char *path,
+			const char *shown, struct err *e)
+{
+	const char *what = NULL;
+
+	if (p->facts->runtime && path_is_below(path, p->facts->runtime))
+		what = "vmrun itself";
+	for (size_t i = 0; i < sizeof(dangers) / sizeof(*dangers); i++)
+		if (!fnmatch(dangers[i].pattern, path, 0))
+			what = dangers[i].what;
+	if (!what)
+		return 0;
+	return err_set(e, 0, "cannot forward %s: it is the socket of %s", shown,
+		       what);
+}
+
+static int judge(const struct plan *p, const char *path, const char *shown,
+		 const struct stat *st, struct err *e)
+{
+	if (!S_ISSOCK(st->st_mode))
+		return err_set(e, 0, "cannot forward %s: it is not a socket",
+			       shown);
+	if (is_of_a_vm(p->facts, st->st_uid))
+		return err_set(e, 0,
+			       "cannot forward %s: it belongs to uid %u, which "
+			       "is a virtual machine's",
+			       shown, (unsigned)st->st_uid);
+	for (size_t i = 0; i < p->n_shares; i++) {
+		const struct plan_share *s = &p->shares[i];
+
+		if (!s->rw || !path_is_at_or_below(path, s->src))
+			continue;
+		err_set(e, 0,
+			"cannot forward %s: it is inside %s, where the "
+			"guest could put another in its place",
+			shown, s->src);
+		return err_hint(e, "let the service listen somewhere else");
+	}
+	if (access(path, W_OK))
+		return err_set(e, errno, "cannot forward %s", shown);
+	return check_danger(p, path, shown, e);
+}
+
+/* The last mount that the place is at or below decides what is there. */
+static int check_place(const struct plan *p, const char *dst, struct err *e)
+{
+	const struct launch_mount *best = NULL;
+	char shown[TEXT_SHOWN];
+
+	text_show(shown, sizeof(shown), dst);
+	if (strlen(dst) > LAUNCH_SOCKET_MAX)
+		return err_set(e, 0,
+			       "--socket: %s is longer than the %u bytes that "
+			       "the path of a socket can have",
+			       shown, LAUNCH_SOCKET_MAX);
+	if (!strcmp(dst, "/"))
+		return err_set(e, 0, "--socket: / is not a place for one");
+	for (size_t i = 0; i < p->n_mounts; i++)
+		if (path_is_at_or_below(dst, p->mounts[i].dst) &&
+		    (!best || strlen(p->mounts[i].dst) >= strlen(best->dst)))
+			best = &p->mounts[i];
+	if (best && best->kind == LAUNCH_SHARE) {
+		err_set(e, 0,
+			"--socket: %s is inside a shared directory of the "
+			"guest, where nothing is made",
+			shown);
+		return err_hint(e, "name another place: --socket "
+				   "SRC:/run/NAME");
+	}
+	for (size_t i = 0; i < p->n_sockets; i++)
+		if (path_is_at_or_below(dst, p->sockets[i].dst) ||
+		    path_is_below(p->sockets[i].dst, dst))
+			return err_set(e, 0,
+				       "--socket: two sockets at %s in the "
+				       "guest",
+				       shown);
+	return 0;
+}
+
+static const char *default_place(const struct opt_socket *o, const char *path)
+{
+	return o->kind == OPT_SOCKET_SSH_AGENT ? agent_place : path;
+}
+
+static int add(struct plan *p, const struct opt_socket *o, struct err *e)
+{
+	struct plan_socket *s = &p->sockets[p->n_sockets];
+	const char *from = source_of(p, o, e);
+	own_free char *abs = from ? plan_absolute(p->facts, from, e) : NULL;
+	own_free char *path = NULL, *dst = NULL;
+	char shown[TEXT_SHOWN];
+	own_fd fd = -1;
+	struct stat st;
+
+	if (!abs)
+		return -1;
+	text_show(shown, sizeof(shown), from);
+	path = places_resolve(p->facts, abs, e);
+	if (!path)
+		return err_wrap(e, "cannot forward %s", shown);
+	fd = plan_open(path, &st);
+	if (fd < 0)
+		return err_set(e, errno, "cannot forward %s", shown);
+	dst = text_dup(*o->dst ? o->dst : default_place(o, path), e);
+	if (!dst || judge(p, path, shown, &st, e) || check_place(p, dst, e))
+		return -1;
+	s->kind = o->kind;
+	s->owner = st.st_uid;
+	s->src = steal_ptr(&path);
+	s->dst = steal_ptr(&dst);
+	p->n_sockets++;
+	return 0;
+}
+
+int plan_sockets(struct plan *p, struct err *e)
+{
+	if (p->opt->n_sockets > LAUNCH_SOCKETS_MAX)
+		return err_set(e, 0, "--socket: more than %u of them",
+			       LAUNCH_SOCKETS_MAX);
+	p->sockets = calloc(p->opt->n_sockets + 1, sizeof(*p->sockets));
+	if (!p->sockets)
+		return err_set(e, ENOMEM, "planning sockets");
+	for (size_t i = 0; i < p->opt->n_sockets; i++)
+		if (add(p, &p->opt->sockets[i], e))
+			return -1;
+	return 0;
+}
+
+int plan_sockets_env(struct plan *p, struct err *e)
+{
+	for (size_t i = 0; i < p->n_sockets; i++)
+		if (p->sockets[i].kind == OPT_SOCKET_SSH_AGENT &&
+		    text_setenv(&p->env, agent_name, p->sockets[i].dst, e))
+			return -1;
+	return 0;
+}

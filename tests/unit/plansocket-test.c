@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The plan's forwarded sockets: what is refused, what is pinned. */
+#include "planfixture.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+static void refused(const char *line, const char *message, const char *hint)
+{
+	tap_ok(plan_of(line) == -1, "refused: %s", line);
+	if (message)
+		tap_str(e.msg, message, "and says why");
+	if (hint)
+		tap_str(e.hint, hint, "and what to do");
+	tap_ok(!p.sockets, "and leaves nothing behind");
+	done();
+}
+
+static void make_socket(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	tap_ok(fd >= 0 && !bind(fd, (struct sockaddr *)&a, sizeof(a)),
+	       "a socket at %s", path);
+	close(fd);
+}
+
+static void test_words(void)
+{
+	refused("--socket|agent|x",
+		"--socket: \"agent\" is not the name of a socket",
+		"ssh-agent, or a path with a slash in it: ./agent");
+	refused("--socket||x", "--socket: the source is empty", "");
+	refused("--socket|/a:|x", "--socket: the place in the guest is empty",
+		"");
+	refused("--socket|/a:b|x", NULL, NULL);
+	refused("--socket|ssh-agent|x",
+		"--socket ssh-agent: $SSH_AUTH_SOCK is not set",
+		"start an agent first: eval \"$(ssh-agent)\"");
+}
+
+static void test_sources(void)
+{
+	refused(fmt("--socket|%s/nosuch|x", tmp),
+		fmt("cannot forward %s/nosuch: %s/nosuch: No such file or "
+		    "directory",
+		    tmp, tmp),
+		NULL);
+	refused(fmt("--socket|%s/kernel|x", tmp),
+		fmt("cannot forward %s/kernel: it is not a socket", tmp), "");
+	refused(fmt("--rw|%s/home/docs|--socket|%s/home/docs/s|x", tmp, tmp),
+		fmt("cannot forward %s/home/docs/s: it is inside %s/home/docs, "
+		    "where the guest could put another in its place",
+		    tmp, tmp),
+		"let the service listen somewhere else");
+	refused(fmt("--socket|%s/run/vmrun/s|x", tmp),
+		fmt("cannot forward %s/run/vmrun/s: it is the socket of vmrun "
+		    "itself",
+		    tmp),
+		"");
+	refused(fmt("--socket|%s/home/docker.sock|x", tmp),
+		fmt("cannot forward %s/home/docker.sock: it is the socket of a "
+		    "container engine, which can do all that you can",
+		    tmp),
+		"");
+	/* a VM's: its uid is one of the person's range */
+	f.sub_first = getuid();
+	refused(fmt("--socket|%s/open/s|x", tmp),
+		fmt("cannot forward %s/open/s: it belongs to uid %u, which is "
+		    "a virtual machine's",
+		    tmp, (unsigned)getuid()),
+		"");
+	f.sub_first = 500000;
+}
+
+static void test_places(void)
+{
+	const char *s = in("open/s");
+	char path[LAUNCH_SOCKET_MAX + 2] = "/";
+
+	memset(path + 1, 'x', LAUNCH_SOCKET_MAX);
+	path[LAUNCH_SOCKET_MAX + 1] = '\0';
+	refused(fmt("--socket|%s:%s|x", s, path),
+		fmt("--socket: %s is longer than the 107 bytes that the path "
+		    "of a socket can have",
+		    path),
+		"");
+	refused(fmt("--socket|%s:/usr/s|x", s),
+		"--socket: /usr/s is inside a shared directory of the guest, "
+		"where nothing is made",
+		"name another place: --socket SRC:/run/NAME");
+	refused(fmt("--ro|%s/home/docs:/d|--socket|%s:/d/s|x", tmp, s),
+		"--socket: /d/s is inside a shared directory of the guest, "
+		"where nothing is made",
+		NULL);
+	refused(fmt("--socket|%s:/|x", s), "--socket: / is not a place for one",
+		"");
+	refused(fmt("--socket|%s:/s|--socket|%s:/s|x", s, s),
+		"--socket: two sockets at /s in the guest", "");
+	refused(fmt("--socket|%s:/s|--socket|%s:/s/t|x", s, s),
+		"--socket: two sockets at /s/t in the guest", "");
+}
+
+static void test_planned(void)
+{
+	static char agent[256];
+	struct launch l;
+	char **was = f.environ, *env_v[] = {agent, NULL};
+	const char *s = in("open/s");
+
+	tap_ok(!plan_of(fmt("--socket|%s|--socket|%s:/run/x//y|x", s, s)) &&
+		       p.n_sockets == 2,
+	       "two sockets");
+	tap_str(p.sockets[0].src, s, "where it is");
+	tap_str(p.sockets[0].dst, s, "the same place in the guest");
+	tap_str(p.sockets[1].dst, "/run/x/y", "or another");
+	tap_ok(p.sockets[0].owner == getuid(), "its owner is pinned");
+	plan_launch(&p, 500007, 500007, &l);
+	tap_ok(!strcmp(l.sockets[1], "/run/x/y") && !l.sockets[2],
+	       "the guest learns its own paths and no others");
+	tap_ok(!text_getenv(p.env, "SSH_AUTH_SOCK"), "and of no agent");
+	plan_launch_done(&l);
+	done();
+	snprintf(agent, sizeof(agent), "SSH_AUTH_SOCK=%s", s);
+	f.environ = env_v;
+	tap_ok(!plan_of("--socket|ssh-agent|-e|SSH_AUTH_SOCK|--accel|tcg|x"),
+	       "ssh-agent, where the environment says");
+	tap_str(p.sockets[0].src, s, "that is the socket");
+	tap_str(text_getenv(p.env, "SSH_AUTH_SOCK"), "/run/vmrun/ssh-agent",
+		"the guest has a path of its own, whatever -e says");
+	done();
+	tap_ok(!plan_of("--socket|ssh-agent:/run/agent|--accel|tcg|x"),
+	       "ssh-agent at a place of one's choice");
+	tap_str(text_getenv(p.env, "SSH_AUTH_SOCK"), "/run/agent",
+		"is where its variable says");
+	done();
+	f.environ = was;
+}
+
+int main(void)
+{
+	fixture_make();
+	make_socket(in("open/s"));
+	make_socket(in("home/docs/s"));
+	make_socket(in("home/docker.sock"));
+	make_socket(in("run/vmrun/s"));
+	test_words();
+	test_sources();
+	test_places();
+	test_planned();
+	return fixture_end();
+}
