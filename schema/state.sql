@@ -93,3 +93,12 @@ ALTER TABLE grants ADD COLUMN phase TEXT NOT NULL DEFAULT 'begun'
 ALTER TABLE grants ADD COLUMN used INTEGER REFERENCES runs (id);
 ALTER TABLE grants ADD COLUMN btime INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE grants ADD COLUMN boot_id TEXT NOT NULL DEFAULT '';
+
+-- migration 3
+
+-- found: no run of this database had the UID; a scan met it on the disk, as
+-- what a lost database or another program (containers use the same ids) left.
+-- It is never handed out before a scan finds nothing, and its files are left
+-- alone.  A row stays while the UID is free: seq orders the queue for reuse.
+ALTER TABLE quarantine ADD COLUMN found INTEGER NOT NULL DEFAULT 0
+	CHECK (found IN (0, 1));

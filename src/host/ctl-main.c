@@ -24,6 +24,8 @@ static const struct cmd commands[] = {
 	 "run a second command in a VM"},
 	{"alias", cmd_alias, "list|show|rename|forget ...",
 	 "names that keep a UID and its grants"},
+	{"gc", cmd_gc, "[--dry-run] [--deep] [--json]",
+	 "put right what interrupted runs left"},
 	{"image", cmd_image, "import|list|remove ...", "guest images"},
 	{"doctor", cmd_doctor, "[--json]",
 	 "check what vmrun needs on this machine"},

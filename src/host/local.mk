@@ -25,7 +25,7 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/live/status.h %D%/live/status.c \
 	%D%/live/supervise-impl.h %D%/live/request.h %D%/live/request.c \
 	%D%/vm/disk.h %D%/vm/disk.c %D%/live/quote.h %D%/live/quote.c \
-	%D%/reclaim.h %D%/reclaim.c %D%/keep.h %D%/keep.c \
+	%D%/reclaim.h %D%/reclaim.c %D%/keep.h %D%/keep.c %D%/sweep.h %D%/sweep.c %D%/gc.h %D%/gc.c \
 	%D%/run.h %D%/run.c
 %C%_libhost_a_CPPFLAGS = $(AM_CPPFLAGS) $(KMOD_CFLAGS) $(ARCHIVE_CFLAGS) \
 	$(INIH_CFLAGS) $(JANSSON_CFLAGS)
@@ -41,5 +41,5 @@ vmrun_LDADD = $(host_libs)
 vmrunctl_SOURCES = %D%/ctl-main.c %D%/ctl/cmd.h %D%/ctl/cmd-vms.h %D%/ctl/cmd-ps.c %D%/ctl/cmd-vm.c \
 	%D%/ctl/cmd-exec.c %D%/ctl/signame.h %D%/ctl/signame.c \
 	%D%/ctl/cmd-image.c %D%/ctl/cmd-doctor.c \
-	%D%/ctl/cmd-state.h %D%/ctl/cmd-state.c %D%/ctl/cmd-alias.c
+	%D%/ctl/cmd-state.h %D%/ctl/cmd-state.c %D%/ctl/cmd-alias.c %D%/ctl/cmd-gc.c
 vmrunctl_LDADD = $(host_libs)

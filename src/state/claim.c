@@ -50,13 +50,17 @@ static int is_known(struct state *s, uid_t uid, gid_t gid, struct err *e)
 
 static int exhausted(const struct state_range *r, struct err *e)
 {
-	err_set(e, 0, "no UID of %u-%u is left: each was used once",
+	err_set(e, 0,
+		"no UID of %u-%u is left: each was used, and none is known to "
+		"have left nothing behind",
 		r->uid_first, r->uid_first + r->count - 1);
-	return err_hint(e, "give the user another range in /etc/subuid and "
-			   "/etc/subgid, in place of this one");
+	return err_hint(e, "`vmrunctl gc --deep` looks for those that left "
+			   "nothing; or give the user another range in "
+			   "/etc/subuid and /etc/subgid, in place of this one");
 }
 
-/* The first id of the range that neither list has and nobody uses. */
+/* 1: the first id of the range that neither list has and nobody uses; 0: there
+ * is none. */
 static int find_unused(const struct claim *c, const struct highwater *h,
 		       uint32_t *n, struct err *e)
 {
@@ -70,13 +74,13 @@ static int find_unused(const struct claim *c, const struct highwater *h,
 
 		uid = highwater_skip(h, uid);
 		if (uid >= end)
-			return exhausted(r, e);
+			return 0;
 		*n = uid - r->uid_first;
 		known = is_known(c->s, uid, r->gid_first + *n, e);
 		if (known < 0)
 			return -1;
 		if (!known && (!c->is_used || !c->is_used(c->arg, uid)))
-			return 0;
+			return 1;
 		if (!known && ++used == USED_MAX)
 			return err_set(e, 0,
 				       "the UIDs %u-%u are in use by processes "
@@ -114,6 +118,50 @@ static int insert_identity(struct state *s, const struct state_identity *id,
 	return db_step(s, st, e);
 }
 
+/* Of the FREE ones in the range the one that was in quarantine longest. */
+static int find_free(const struct claim *c, struct state_identity *id,
+		     struct err *e)
+{
+	const struct state_range *r = c->range;
+	own_stmt st = NULL;
+	int got;
+
+	if (db_prepare(c->s, &st,
+		       "SELECT i.uid, i.gid FROM identities i JOIN quarantine q"
+		       " ON q.uid=i.uid WHERE i.status='free'"
+		       " AND i.uid BETWEEN ?1 AND ?2 AND i.gid-?3 = i.uid-?1"
+		       " ORDER BY q.seq",
+		       e) < 0)
+		return -1;
+	sqlite3_bind_int64(st, 1, r->uid_first);
+	sqlite3_bind_int64(st, 2, (int64_t)r->uid_first + r->count - 1);
+	sqlite3_bind_int64(st, 3, r->gid_first);
+	while ((got = db_step(c->s, st, e)) == 1) {
+		id->uid = (uid_t)sqlite3_column_int64(st, 0);
+		id->gid = (gid_t)sqlite3_column_int64(st, 1);
+		if (!c->is_used || !c->is_used(c->arg, id->uid))
+			return 0;
+	}
+	return got < 0 ? -1 : exhausted(r, e);
+}
+
+/* Its queue place goes: when it ends it waits as long as any other. */
+static int reuse(struct state *s, const struct state_identity *id,
+		 struct err *e)
+{
+	own_stmt i = NULL;
+	own_stmt q = NULL;
+
+	if (db_prepare(s, &i,
+		       "UPDATE identities SET status='reserved' WHERE uid=?",
+		       e) < 0 ||
+	    db_prepare(s, &q, "DELETE FROM quarantine WHERE uid=?", e) < 0)
+		return -1;
+	sqlite3_bind_int64(i, 1, id->uid);
+	sqlite3_bind_int64(q, 1, id->uid);
+	return db_step(s, i, e) < 0 ? -1 : db_step(s, q, e);
+}
+
 int claim_uid(struct state *s, const struct state_range *range,
 	      bool (*is_used)(void *arg, uid_t uid), void *arg,
 	      struct state_identity *id, struct err *e)
@@ -121,9 +169,16 @@ int claim_uid(struct state *s, const struct state_range *range,
 	const struct claim c = {s, range, is_used, arg};
 	struct highwater h;
 	uint32_t n = 0;
+	int r;
 
-	if (check_range(range, e) < 0 || highwater_load(s->dir, &h, e) < 0 ||
-	    find_unused(&c, &h, &n, e) < 0 || use_up(&c, &h, n, e) < 0)
+	if (check_range(range, e) < 0 || highwater_load(s->dir, &h, e) < 0)
+		return -1;
+	r = find_unused(&c, &h, &n, e);
+	if (r < 0)
+		return -1;
+	if (r == 0)
+		return find_free(&c, id, e) < 0 ? -1 : reuse(s, id, e);
+	if (use_up(&c, &h, n, e) < 0)
 		return -1;
 	id->uid = range->uid_first + n;
 	id->gid = range->gid_first + n;

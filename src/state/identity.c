@@ -10,13 +10,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define N_STATUS (IDENTITY_QUARANTINE + 1)
+#define N_STATUS (IDENTITY_FREE + 1)
 
 static const char *const status_names[] = {
-	[IDENTITY_RESERVED] = "reserved",
-	[IDENTITY_ACTIVE] = "active",
-	[IDENTITY_REVOKING] = "revoking",
-	[IDENTITY_QUARANTINE] = "quarantine",
+	[IDENTITY_RESERVED] = "reserved", [IDENTITY_ACTIVE] = "active",
+	[IDENTITY_REVOKING] = "revoking", [IDENTITY_QUARANTINE] = "quarantine",
+	[IDENTITY_FREE] = "free",
 };
 static_assert(sizeof(status_names) / sizeof(*status_names) == N_STATUS,
 	      "a name for each status");
@@ -108,7 +107,7 @@ int state_set_status(struct state *s, int64_t run, enum identity_status to,
 		return no_such_run(run, e);
 	/* Forward only; once more the same, so that a cleaner can start over.
 	 */
-	if (to < id.status || to == IDENTITY_QUARANTINE)
+	if (to < id.status || to >= IDENTITY_QUARANTINE)
 		return err_set(e, 0, "VM %" PRId64 " cannot go from %s to %s",
 			       run, status_names[id.status], status_names[to]);
 	if (write_status(s, id.uid, to, e) < 0)

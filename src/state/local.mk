@@ -7,6 +7,7 @@ noinst_LIBRARIES += %D%/libstate.a
 	%D%/runlock.h %D%/runlock.c \
 	%D%/claim.c \
 	%D%/alias.c \
+	%D%/quarantine.c \
 	%D%/identity.c \
 	%D%/journal.c \
 	%D%/subid.c

@@ -27,6 +27,7 @@ enum identity_status {
 	IDENTITY_ACTIVE,     /* grants are made, the VM may run */
 	IDENTITY_REVOKING,   /* nothing of it runs; ACLs are being removed */
 	IDENTITY_QUARANTINE, /* nothing known is left; not reused yet */
+	IDENTITY_FREE,	     /* a full scan found nothing of it */
 };
 
 enum grant_access { ACCESS_RO, ACCESS_RW };
@@ -87,9 +88,10 @@ int state_open(int dirfd, struct state **s, struct err *e);
 void state_close(struct state *s);
 
 /*
- * Claims a UID that nobody has, durable before it returns: row RESERVED, file
- * `highwater` advanced, lock held in id->lock_fd.  is_used() is asked for each
- * candidate (a live process, an inode: see host/probe) and may be NULL.
+ * Claims a UID that nobody has: a never used one, or when there is none left
+ * the FREE one that waited longest.  Durable before it returns: row RESERVED,
+ * file `highwater` advanced, lock held in id->lock_fd.  is_used() is asked for
+ * each candidate (a live process, an inode: see host/probe) and may be NULL.
  * command is for `vmrunctl ps`, cut to 4 KiB.
  */
 int state_claim(struct state *s, const struct state_range *range,
@@ -207,6 +209,43 @@ int state_aliases(struct state *s, struct state_alias **list, size_t *n,
 /* The name may be one that is running.  Refused if the new one is taken. */
 int state_alias_rename(struct state *s, const char *from, const char *to,
 		       struct err *e);
+
+/* What became of a UID. */
+struct state_owner {
+	uid_t uid;
+	gid_t gid;
+	enum identity_status status;
+	bool is_alias, is_live; /* a run of it is not over */
+	bool found;		/* nobody had it here; see schema/state.sql */
+};
+
+/* Every UID that is known, by uid; *list is for free(). */
+int state_owners(struct state *s, struct state_owner **list, size_t *n,
+		 struct err *e);
+/* Where something was ever granted to a UID that is in quarantine. */
+struct state_root {
+	char *path; /* owned */
+	uid_t uid;
+};
+
+/* By path; *list is for state_roots_free(). */
+int state_roots(struct state *s, struct state_root **list, size_t *n,
+		struct err *e);
+void state_roots_free(struct state_root *list, size_t n);
+/* A scan met a UID that nobody knows: never to be handed out from now on. */
+int state_found(struct state *s, uid_t uid, gid_t gid, const char *where,
+		struct err *e);
+/*
+ * What a scan of a UID in quarantine came to: how many traces there are, and
+ * one of them.
+ */
+int state_scanned(struct state *s, uid_t uid, uint64_t leftovers,
+		  const char *where, struct err *e);
+/*
+ * A full scan that began after its last run found nothing: it may be handed
+ * out again.  Only from QUARANTINE.
+ */
+int state_free_uid(struct state *s, uid_t uid, struct err *e);
 
 /*
  * Subordinate ranges of a user, from text in the form of /etc/subuid: lines

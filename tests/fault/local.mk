@@ -1,5 +1,6 @@
 # One program's death at a chosen instant
-fault_tests = %D%/kill.sh
+fault_tests = %D%/kill.sh %D%/each.sh
+long_fault_tests = %D%/each.sh
 dist_check_SCRIPTS += $(fault_tests)
 EXTRA_DIST += %D%/killsync.c
 CLEANFILES += %D%/killsync.so
@@ -9,3 +10,7 @@ TESTS += $(fault_tests)
 %D%/killsync.so: %D%/killsync.c
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -D_GNU_SOURCE -O1 $(WARN) -fPIC -shared \
 		-o $@ $(srcdir)/%D%/killsync.c -ldl
+
+# at each system call, without a VM
+check_PROGRAMS += %D%/kill-at
+%C%_kill_at_SOURCES = %D%/kill-at.c

@@ -39,3 +39,7 @@ EXTRA_DIST += %D%/dummy.sh
 # aliases: what stays, what a later start does not do, what forgetting undoes
 dist_check_SCRIPTS += %D%/alias.sh
 TESTS += %D%/alias.sh
+
+# what cleans up, and when a UID is free again
+dist_check_SCRIPTS += %D%/gc.sh
+TESTS += %D%/gc.sh

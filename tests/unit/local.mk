@@ -26,6 +26,12 @@ unit_tests += %D%/alias-test
 %C%_alias_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 %C%_alias_test_LDADD = src/state/libstate.a src/base/libbase.a $(SQLITE_LIBS)
 
+unit_tests += %D%/quarantine-test
+%C%_quarantine_test_SOURCES = %D%/quarantine-test.c %D%/tap.h
+%C%_quarantine_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+%C%_quarantine_test_LDADD = src/state/libstate.a src/base/libbase.a \
+	$(SQLITE_LIBS)
+
 unit_tests += %D%/subid-test
 %C%_subid_test_SOURCES = %D%/subid-test.c %D%/tap.h
 %C%_subid_test_LDADD = src/state/libstate.a src/base/libbase.a $(SQLITE_LIBS)

@@ -252,7 +252,8 @@ static void test_claim(void)
 	       "a range that is used up is refused");
 	tap_str(e.msg,
 		"cannot claim a UID for the VM: no UID of 100000-100001 is "
-		"left: each was used once",
+		"left: each was used, and none is known to have left nothing "
+		"behind",
 		"in these words");
 	tap_ok(strstr(e.hint, "/etc/subuid") != NULL, "and a remedy");
 	tap_ok(state_claim(s, &range, NULL, below_5, &asked, &c, &e) == 0 &&

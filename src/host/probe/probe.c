@@ -208,25 +208,22 @@ int probe_subids(struct facts *f, struct state_range *r, struct err *e)
 }
 
 /*
- * What /proc/PID/status says.  A zombie counts for nothing, unless it is the
- * dead leader of threads that live on.
+ * What /proc/PID/status says; false if it counts for nothing: a zombie does
+ * not, unless it is the dead leader of threads that live on.
  */
-static bool status_has_uid(const char *text, uid_t uid)
+static bool status_uids(const char *text, uid_t id[4])
 {
 	const char *at = strstr(text, "\nUid:");
 	const char *state = strstr(text, "\nState:\tZ");
 	const char *threads = strstr(text, "\nThreads:");
-	unsigned id[4];
 
 	if (state && threads && strtoul(threads + 9, NULL, 10) <= 1)
 		return false;
-	if (!at || sscanf(at, "\nUid: %u %u %u %u", &id[0], &id[1], &id[2],
-			  &id[3]) != 4)
-		return false;
-	return id[0] == uid || id[1] == uid || id[2] == uid || id[3] == uid;
+	return at && sscanf(at, "\nUid: %u %u %u %u", &id[0], &id[1], &id[2],
+			    &id[3]) == 4;
 }
 
-static bool process_has_uid(int proc, const char *pid, uid_t uid)
+static bool process_uids(int proc, const char *pid, uid_t id[4])
 {
 	char path[300];
 	char text[STATUS_MAX];
@@ -243,7 +240,33 @@ static bool process_has_uid(int proc, const char *pid, uid_t uid)
 	if (n < 0)
 		return false;
 	text[n] = '\0';
-	return status_has_uid(text, uid);
+	return status_uids(text, id);
+}
+
+static bool process_has_uid(int proc, const char *pid, uid_t uid)
+{
+	uid_t id[4];
+
+	return process_uids(proc, pid, id) &&
+	       (id[0] == uid || id[1] == uid || id[2] == uid || id[3] == uid);
+}
+
+int probe_uids(void (*found)(void *arg, uid_t uid), void *arg, struct err *e)
+{
+	own_dir d = opendir("/proc");
+	struct dirent *de;
+	uid_t id[4];
+
+	if (!d)
+		return err_set(e, errno, "/proc");
+	while ((de = readdir(d))) {
+		if (de->d_name[0] < '1' || de->d_name[0] > '9' ||
+		    !process_uids(dirfd(d), de->d_name, id))
+			continue;
+		for (int i = 0; i < 4; i++)
+			found(arg, id[i]);
+	}
+	return 0;
 }
 
 bool probe_uid_used_in(const char *proc, uid_t uid)

@@ -57,6 +57,12 @@ bool probe_uid_used(void *unused, uid_t uid);
 bool probe_uid_used_in(const char *proc, uid_t uid);
 
 /*
+ * Calls found() for each of the four user ids of each live process, some of
+ * them several times.  0, or -1 and e if /proc cannot be read.
+ */
+int probe_uids(void (*found)(void *arg, uid_t uid), void *arg, struct err *e);
+
+/*
  * /proc hides other users' processes (hidepid): probe_uid_used() then sees
  * none of a VM's, and its "no" means nothing.
  */

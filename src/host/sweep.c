@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What UIDs left behind.  The person's own authority. */
+#include "host/sweep.h"
+
+#include "base/err.h"
+#include "base/own.h"
+#include "grant/grant.h"
+#include "grant/scan.h"
+#include "host/plan/planint.h"
+#include "host/text.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int sweep_init(struct sweep *s, const struct state_range *range, struct err *e)
+{
+	memset(s, 0, sizeof(*s));
+	s->range = *range;
+	s->trace = calloc(range->count, sizeof(*s->trace));
+	return s->trace ? 0 : err_set(e, ENOMEM, "looking for traces");
+}
+
+void sweep_free(struct sweep *s)
+{
+	for (uint32_t i = 0; s->trace && i < s->range.count; i++) {
+		free(s->trace[i].example);
+		free(s->trace[i].at);
+	}
+	free(s->trace);
+	s->trace = NULL;
+}
+
+/* Cuts `at` to what it has in common with path, in whole components. */
+static void join(char *at, const char *path)
+{
+	while (!path_is_at_or_below(path, at)) {
+		char *slash = strrchr(at, '/');
+
+		slash[slash == at] = '\0';
+	}
+}
+
+static int note(struct sweep_trace *t, const char *path, struct err *e)
+{
+	if (t->at) {
+		join(t->at, path);
+		return 0;
+	}
+	t->at = text_dup(path, e);
+	t->example = text_dup(path, e);
+	return t->at && t->example ? 0 : -1;
+}
+
+static bool is_granted(const struct sweep *s, uid_t uid, const char *path)
+{
+	for (size_t i = 0; i < s->n_ledger; i++)
+		if (s->ledger[i].uid == uid &&
+		    path_is_at_or_below(path, s->ledger[i].path))
+			return true;
+	return false;
+}
+
+struct look {
+	struct sweep *s;
+	const char *root;
+};
+
+static int on_found(void *arg, const struct grant_found *f, struct err *e)
+{
+	const struct look *l = arg;
+	const struct state_range *r = &l->s->range;
+	bool is_gid = f->trace == TRACE_GROUP || f->trace == TRACE_ACL_GROUP ||
+		      f->trace == TRACE_DEFAULT_GROUP;
+	uint32_t n = f->id - (is_gid ? r->gid_first : r->uid_first);
+	own_free char *path = NULL;
+	char rest[PATH_MAX];
+
+	/* Deeper than a path can be: all that can be said is the root. */
+	if (grant_found_raw(f, rest, sizeof(rest)) < 0)
+		rest[0] = '\0';
+	path = rest[0] ? path_join(l->root, rest, e) : text_dup(l->root, e);
+	if (!path)
+		return -1;
+	if (is_granted(l->s, r->uid_first + n, path))
+		return 0;
+	if (f->trace == TRACE_OWNER || f->trace == TRACE_GROUP)
+		l->s->trace[n].owned++;
+	else
+		l->s->trace[n].entries++;
+	return note(&l->s->trace[n], path, e);
+}
+
+int sweep_look(struct sweep *s, const char *path, struct err *e)
+{
+	struct look l = {s, path};
+	struct stat st;
+	own_fd root = plan_open(path, &st);
+	const struct grant_scan ask = {
+		.root = root,
+		.ids = {s->range.uid_first, s->range.count, s->range.gid_first,
+			s->range.count},
+		.found = on_found,
+		.arg = &l,
+	};
+	struct grant_stats g;
+	int r;
+
+	if (root < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
+	if (root < 0)
+		return err_set(e, errno, "looking through %s", path);
+	r = grant_scan(&ask, &g, e);
+	s->seen += g.seen;
+	s->closed += g.closed;
+	return r < 0 ? err_wrap(e, "looking through %s", path) : 1;
+}
+
+int sweep_clean(const struct reclaim *rc, uid_t uid, gid_t gid,
+		const struct sweep_trace *t, struct err *e)
+{
+	const struct state_identity id = {.uid = uid, .gid = gid};
+	struct grant_stats g = {0};
+	struct grant_who who;
+	own_fd lock = -1;
+	struct stat st;
+	own_fd root = plan_open(t->at, &st);
+	uint64_t left;
+
+	if (root < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
+	if (root < 0)
+		return err_set(e, errno, "cleaning %s", t->at);
+	if (t->owned && reclaim_give_back(rc, &id, root, e) < 0)
+		return -1;
+	reclaim_who(rc->facts, uid, gid, &who);
+	lock = grant_lock(rc->state_dir, e);
+	if (lock < 0)
+		return -1;
+	return grant_revoke(root, &who, &g, &left, e);
+}

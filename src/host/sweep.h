@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Looking for what UIDs left behind, and cleaning it.
+ *
+ * A look adds up, for each id of the person's subordinate range, how many
+ * inodes it owns and how many ACL entries it has, in one or several trees.
+ */
+#ifndef HOST_SWEEP_H
+#define HOST_SWEEP_H
+
+#include "host/reclaim.h"
+#include "state/state.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+
+struct sweep_trace {
+	uint64_t owned, entries;
+	char *example; /* absolute path of one; owned */
+	char *at;      /* what they are all at or below, absolute; owned */
+};
+
+struct sweep {
+	struct state_range range;
+	struct sweep_trace *trace; /* range.count of them, from uid_first on */
+	uint64_t seen;
+	uint64_t closed; /* directories that could not be looked into */
+	/* Borrowed, may be none: traces at and below what is granted to their
+	 * own UID now are as they should be, and do not count. */
+	const struct state_grant *ledger;
+	size_t n_ledger;
+};
+
+/* 0, or -1 and e. */
+int sweep_init(struct sweep *s, const struct state_range *range, struct err *e);
+void sweep_free(struct sweep *s);
+
+/*
+ * Looks through path and everything below it on the same file system.  1: all
+ * of it was seen, but for s->closed; 0: there is no such thing; -1 and e: some
+ * of it was not.
+ */
+int sweep_look(struct sweep *s, const char *path, struct err *e);
+
+/*
+ * Takes away what the UID left, at trace->at and below: files are given back,
+ * entries removed.  0 also if there is nothing any more.
+ */
+int sweep_clean(const struct reclaim *rc, uid_t uid, gid_t gid,
+		const struct sweep_trace *t, struct err *e);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Runs a program and ends it with SIGKILL when it is about to make its N-th
+ * system call.  Its children are not counted and not hit.
+ *
+ *   kill-at N FILE PROGRAM [ARG...]
+ *
+ * FILE gets the number of calls that were begun.  Exits as the program does,
+ * 137 if it was killed.  N = 0 counts only.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int tell(const char *file, unsigned long calls)
+{
+	FILE *f = fopen(file, "w");
+
+	if (!f)
+		return -1;
+	fprintf(f, "%lu\n", calls);
+	return fclose(f);
+}
+
+/* Stops at system calls have bit 7 set; the first of two is the entry. */
+static int follow(pid_t pid, unsigned long at, unsigned long *calls)
+{
+	int st = 0, entry = 1, sig = 0;
+
+	while (waitpid(pid, &st, 0) == pid && WIFSTOPPED(st)) {
+		sig = WSTOPSIG(st);
+		if (sig == (SIGTRAP | 0x80)) {
+			sig = 0;
+			if (entry && ++*calls == at)
+				kill(pid, SIGKILL);
+			entry = !entry;
+		} else if (sig == SIGTRAP) {
+			sig = 0; /* execve() */
+		}
+		ptrace(PTRACE_SYSCALL, pid, NULL, sig);
+	}
+	return st;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long calls = 0;
+	pid_t pid;
+	int st;
+
+	if (argc < 4)
+		return 125;
+	pid = fork();
+	if (pid == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		execvp(argv[3], argv + 3);
+		_exit(127);
+	}
+	waitpid(pid, &st, 0);
+	ptrace(PTRACE_SETOPTIONS, pid, NULL,
+	       PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
+	ptrace(PTRACE_SYSCALL, pid, NULL, 0);
+	st = follow(pid, strtoul(argv[1], NULL, 10), &calls);
+	if (tell(argv[2], calls) < 0)
+		return 125;
+	return WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st);
+}
