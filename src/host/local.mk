@@ -41,5 +41,6 @@ vmrun_LDADD = $(host_libs)
 vmrunctl_SOURCES = %D%/ctl-main.c %D%/ctl/cmd.h %D%/ctl/cmd-vms.h %D%/ctl/cmd-ps.c %D%/ctl/cmd-vm.c \
 	%D%/ctl/cmd-exec.c %D%/ctl/signame.h %D%/ctl/signame.c \
 	%D%/ctl/cmd-image.c %D%/ctl/cmd-doctor.c \
-	%D%/ctl/cmd-state.h %D%/ctl/cmd-state.c %D%/ctl/cmd-alias.c %D%/ctl/cmd-gc.c
+	%D%/ctl/cmd-state.h %D%/ctl/cmd-state.c %D%/ctl/cmd-alias.c %D%/ctl/cmd-gc.c \
+	%D%/ctl/cmd-grants.c %D%/ctl/cmd-why.c %D%/ctl/cmd-revoke.c
 vmrunctl_LDADD = $(host_libs)

@@ -139,3 +139,41 @@ int sweep_clean(const struct reclaim *rc, uid_t uid, gid_t gid,
 		return -1;
 	return grant_revoke(root, &who, &g, &left, e);
 }
+
+static int on_right(void *arg, const struct grant_found *f, struct err *e)
+{
+	struct sweep_rights *r = arg;
+	static const enum sweep_through of[] = {
+		[TRACE_OWNER] = THROUGH_OWNER,
+		[TRACE_GROUP] = THROUGH_GROUP,
+		[TRACE_USER] = THROUGH_ENTRY,
+	};
+
+	(void)e;
+	/* The kernel takes the first of owner, entry and group that fits. */
+	if (f->trace > TRACE_USER || of[f->trace] >= r->through)
+		return 0;
+	r->through = of[f->trace];
+	r->entry = f->perm;
+	r->perm = f->trace == TRACE_OWNER ? f->perm : f->perm & f->mask;
+	return 0;
+}
+
+int sweep_rights(int fd, uid_t uid, gid_t gid, struct sweep_rights *r,
+		 struct err *e)
+{
+	const struct grant_scan ask = {
+		.root = fd,
+		.ids = {uid, 1, gid, 1},
+		.only_root = true,
+		.found = on_right,
+		.arg = r,
+	};
+	struct grant_stats g;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, "looking at a file");
+	*r = (struct sweep_rights){st.st_mode & 7, 0, THROUGH_OTHERS};
+	return grant_scan(&ask, &g, e);
+}

@@ -53,4 +53,23 @@ int sweep_look(struct sweep *s, const char *path, struct err *e);
 int sweep_clean(const struct reclaim *rc, uid_t uid, gid_t gid,
 		const struct sweep_trace *t, struct err *e);
 
+/*
+ * What a UID may do with one inode, and through what.  0, or -1 and e.
+ */
+enum sweep_through {
+	THROUGH_OWNER,
+	THROUGH_ENTRY,
+	THROUGH_GROUP,
+	THROUGH_OTHERS
+};
+
+struct sweep_rights {
+	unsigned perm;	/* rwx bits, after the mask */
+	unsigned entry; /* of THROUGH_ENTRY: before it */
+	enum sweep_through through;
+};
+
+int sweep_rights(int fd, uid_t uid, gid_t gid, struct sweep_rights *r,
+		 struct err *e);
+
 #endif

@@ -128,6 +128,14 @@ int state_grant_whole(struct state *s, int64_t grant_id, struct err *e)
 	return db_commit(&t, e);
 }
 
+int state_grant_unmake(struct state *s, int64_t grant_id, struct err *e)
+{
+	return on_grant(s,
+			"UPDATE grants SET phase='begun' WHERE id=?1"
+			" AND run IS NULL",
+			grant_id, e);
+}
+
 /* Paths as whole components: the one is the other, or begins it. */
 int state_grant_lapse(struct state *s, int64_t grant_id, struct err *e)
 {

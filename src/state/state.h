@@ -135,6 +135,8 @@ int state_grant_begin(struct state *s, int64_t run,
 		      const struct state_want *want, int64_t *grant_id,
 		      struct err *e);
 int state_grant_whole(struct state *s, int64_t grant_id, struct err *e);
+/* To be undone: a whole grant becomes GRANT_BEGUN. */
+int state_grant_unmake(struct state *s, int64_t grant_id, struct err *e);
 /*
  * Before U's entries at and below the path of a grant are taken away: every
  * other grant of the same UID that shares some of them becomes GRANT_LAPSED.

@@ -43,3 +43,7 @@ TESTS += %D%/alias.sh
 # what cleans up, and when a UID is free again
 dist_check_SCRIPTS += %D%/gc.sh
 TESTS += %D%/gc.sh
+
+# who may touch what, and taking it back
+dist_check_SCRIPTS += %D%/grants.sh
+TESTS += %D%/grants.sh

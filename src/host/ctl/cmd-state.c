@@ -7,7 +7,9 @@
 #include "base/own.h"
 #include "host/probe/probe.h"
 #include "host/run.h"
+#include "host/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 int ctl_state_open(struct ctl_state *c, struct err *e)
@@ -47,4 +49,33 @@ int ctl_take_alias(struct ctl_state *c, const char *name, const char *what,
 	if (reclaim_dead_runs(&c->rc, &old) < 0)
 		log_err(LOG_LEVEL_WARN, &old);
 	return state_claim_alias(c->state, &claim, id, e);
+}
+
+char *ctl_path(const struct ctl_state *c, const char *path, struct err *e)
+{
+	char *real = realpath(path, NULL);
+	own_free char *full = NULL;
+
+	if (real)
+		return real;
+	if (path[0] == '/')
+		full = text_dup(path, e);
+	else if (c->facts.cwd)
+		full = path_join(c->facts.cwd, path, e);
+	else
+		err_set(e, 0, "the current directory is not known");
+	if (full && path_clean(full, &real, e) < 0)
+		return NULL;
+	return real;
+}
+
+char *ctl_who(const struct state_grant *g, char out[CTL_WHO])
+{
+	if (g->alias)
+		snprintf(out, CTL_WHO, "alias %s (UID %u)", g->alias,
+			 (unsigned)g->uid);
+	else
+		snprintf(out, CTL_WHO, "VM %lld (UID %u)", (long long)g->run,
+			 (unsigned)g->uid);
+	return out;
 }

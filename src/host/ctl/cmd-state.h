@@ -29,4 +29,14 @@ void ctl_state_close(struct ctl_state *c);
 int ctl_take_alias(struct ctl_state *c, const char *name, const char *what,
 		   struct state_identity *id, struct err *e);
 
+/*
+ * A path from the command line as the database has it: absolute, links
+ * resolved as far as it exists.  The caller's, or NULL and e.
+ */
+char *ctl_path(const struct ctl_state *c, const char *path, struct err *e);
+
+/* "VM 12 (alias web, UID 100003)", for messages. */
+#define CTL_WHO 160
+char *ctl_who(const struct state_grant *g, char out[CTL_WHO]);
+
 #endif

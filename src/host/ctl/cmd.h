@@ -24,6 +24,10 @@ int cmd_exec(int argc, char **argv);
 int cmd_alias(int argc, char **argv);
 /* 0: all is clean; 1: something is left; 125: it could not be done. */
 int cmd_gc(int argc, char **argv);
+int cmd_grants(int argc, char **argv);
+int cmd_why(int argc, char **argv);
+int cmd_revoke(int argc, char **argv);
+int cmd_reclaim(int argc, char **argv);
 int cmd_image(int argc, char **argv);
 /* 0: vmrun can run here; 1: something that it needs is missing. */
 int cmd_doctor(int argc, char **argv);

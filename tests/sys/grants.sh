@@ -1,0 +1,98 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# vmrunctl grants, why, revoke and reclaim: the ledger and the disk compared.
+. "${top_srcdir:?}/tests/vm/lib.sh"
+. "${top_srcdir:?}/tests/sys/dummy.sh"
+
+oracle=$top_builddir/tests/sys/oracle
+HOME=$tmp/home
+export HOME
+d=$HOME/d
+mkdir -p "$d/sub" "$HOME/r" "$HOME/out"
+echo x >"$d/file"; echo y >"$d/sub/file"; echo z >"$HOME/r/file"
+chmod 600 "$d/file" "$d/sub/file" "$HOME/r/file"; chmod 700 "$d/sub"
+"$oracle" "$HOME" >"$tmp/before"
+ctl() { vmrunctl "$@" >"$tmp/out" 2>"$tmp/err"; st=$?; }
+dvm -n web --rw "$d" --ro "$HOME/r" -- true
+is $st 0 "(an alias)"
+u=$(vmrunctl alias list --json | tr -d ' \n' | sed -n 's/.*"uid":\([0-9]*\).*/\1/p')
+
+ctl grants
+is $st 0 "database and disk agree"
+has "$tmp/out" "^rw  alias web (UID $u) .*$d" "what is granted is listed"
+hasnt "$tmp/out" "drift" "nothing differs"
+ctl grants --alias nobody
+is "$(cat "$tmp/out")" "" "an unknown alias has nothing"
+ctl grants --path "$d/sub/file"
+has "$tmp/out" "$d" "what holds a path is shown"
+hasnt "$tmp/out" "$HOME/r" "and nothing else"
+ctl grants --json
+has "$tmp/out" '"drift": null' "the same as JSON"
+
+echo n >"$HOME/out/new"; chmod 600 "$HOME/out/new"; mv "$HOME/out/new" "$d/new"
+ctl grants
+is $st 1 "a file that was moved in makes a difference"
+has "$tmp/out" "drift: lacks 1 of the entries" "which is shown"
+ctl why "$d/new"
+has "$tmp/out" "alias web .* may not read it" "why says that it may not be read"
+has "$tmp/out" "came into the directory without inheriting" "and why not"
+rm "$d/new"
+ctl why "$d/sub/file"
+has "$tmp/out" "^alias web (UID $u) may read and write it" "why tells who may"
+has "$tmp/out" "entry user:$u:rw-" "through which entry"
+ctl why "$HOME/r/file"
+has "$tmp/out" "may read it" "or only read"
+ctl why "$HOME/out"
+has "$tmp/out" "nothing that holds .* is shared" "or nobody"
+chmod 600 "$d/file"; chmod go= "$d/file"
+ctl why "$d/file"
+has "$tmp/out" "which the mask cuts to ---" "a chmod that cuts it is named"
+setfacl -x "u:$u" "$d/sub"
+ctl why "$d/sub/file"
+has "$tmp/out" "may not reach it" "a directory in the way"
+has "$tmp/out" "cannot pass $d/sub" "is named"
+setfacl -m "u:$u:rwx" "$d/sub"
+cp -a "$d/sub/file" "$HOME/out/copy"
+ctl why "$HOME/out/copy"
+has "$tmp/out" "UID $u has an entry in the ACL" "an entry that is of no use is told"
+ctl why "$HOME/none"
+is $st 125 "a file that is not there is an error"
+
+ctl revoke web "$HOME/none"
+is $st 125 "nothing is revoked that was not granted"
+has "$tmp/err" "has no grant of" "and that is said"
+ctl revoke nobody "$d"
+is $st 125 "nor from an unknown alias"
+dvm -n web --ro "$d/sub" -- true
+ctl revoke web "$d"
+is $st 0 "a grant is revoked"
+getfacl -n "$d/file" 2>/dev/null >"$tmp/acl"
+hasnt "$tmp/acl" "user:$u" "its entries are gone"
+getfacl -n "$d/sub/file" 2>/dev/null >"$tmp/acl"
+has "$tmp/acl" "user:$u:r" "but for what another grant gives"
+ctl grants
+is $st 0 "database and disk agree"
+dvm -n web --ro "$d/sub" -- cat "$d/sub/file"
+is $st 0 "which the alias still has"
+
+# Files that nobody gave back, closed ones too.
+VMRUN_LIBEXECDIR=$tmp/libexec vmrun -q --rw "$d" -- sh -c "umask 077; mkdir $d/c $d/c/d; echo s >$d/c/d/secret; echo t >$d/open; echo up; sleep 100" \
+	</dev/null >"$tmp/up" 2>&1 &
+pid=$!
+wait_for 60 grep -q up "$tmp/up"
+ctl reclaim "$d"
+has "$tmp/err" "VMs have that are running was left" "what a live VM has is left"
+kill -9 $pid; wait $pid 2>/dev/null
+cp -a "$tmp/state" "$tmp/state.old"; rm -r "$tmp/state" # nobody knows now
+ctl reclaim "$d"
+has "$tmp/err" "hint: --all takes them too" "what nobody knows is left"
+ctl reclaim --all "$HOME"
+is $st 0 "with --all it is given back"
+is "$(find "$HOME" ! -user "$(id -u)")" "" "all of it, in closed directories too"
+is "$(cat "$d/c/d/secret")" "s" "and can be read"
+is "$(getfacl -Rn "$HOME" 2>/dev/null | grep '^user:[0-9]')" "" "no entry is left"
+rm -r "$d/c" "$d/open" "$HOME/out/copy"
+"$oracle" "$HOME" >"$tmp/after"
+diff "$tmp/before" "$tmp/after" >"$tmp/err"
+ok $? "everything is as before"
+plan_done
