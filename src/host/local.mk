@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/plan/planplaces.c %D%/plan/plansystem.c %D%/plan/planmounts.c \
 	%D%/plan/dryrun.h %D%/plan/dryrun.c \
 	%D%/probe/probe.h %D%/probe/probe.c %D%/probe/probetools.c %D%/probe/facts.c \
+	%D%/plan/windows.h %D%/plan/windows.c \
 	%D%/plan/store.h %D%/plan/store.c %D%/text.h %D%/text.c \
 	%D%/image/guestimage.h %D%/image/guestimage.c %D%/image/imagekernel.h %D%/image/imagekernel.c \
 	%D%/image/imagemodules.h %D%/image/imagemodules.c %D%/image/imagecpio.h %D%/image/imagecpio.c \

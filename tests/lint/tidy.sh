@@ -19,14 +19,15 @@ tidy() { # tidy TREE FILE...: findings, without the tree's path
 	tree=$1
 	shift
 	printf '%s\n' "$@" | xargs -P2 -n1 sh -c '
-		tool=$1 config=$2 tree=$3
-		shift 3
+		tool=$1 config=$2 tree=$3 made=$4
+		shift 4
 		"$tool" --quiet --config-file="$config" --warnings-as-errors="*" \
 			"$@" -- -std=c11 -D_GNU_SOURCE -w \
-			-I"$tree/src" -I"$tree" -DVMRUN_VERSION=\"\" \
+			-I"$tree/src" -I"$tree" -I"$made/src/edge/wayland" \
+			-I"$tree/src/edge/wayland" -DVMRUN_VERSION=\"\" \
 			-DVMRUN_LIBEXECDIR=\"\" -DVMRUN_DATADIR=\"\" \
 			-DVMRUN_SYSCONFDIR=\"\" 2>/dev/null || echo "failed: $*"
-	' sh "$tool" "$top_srcdir/.clang-tidy" "$tree" |
+	' sh "$tool" "$top_srcdir/.clang-tidy" "$tree" "$top_builddir" |
 		grep -E '(warning|error): |^failed: ' | sed "s|$tree/||g"
 }
 

@@ -47,3 +47,8 @@ TESTS += %D%/gc.sh
 # who may touch what, and taking it back
 dist_check_SCRIPTS += %D%/grants.sh
 TESTS += %D%/grants.sh
+
+# windows: real clients, through the filter, to a compositor without a screen
+check_PROGRAMS += %D%/wayland-rig
+%C%_wayland_rig_SOURCES = %D%/wayland-rig.c
+%C%_wayland_rig_LDADD = $(unit_libs)

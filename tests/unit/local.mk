@@ -172,5 +172,39 @@ unit_tests += %D%/wayland-policy-test
 %C%_wayland_policy_test_SOURCES = %D%/wayland-policy-test.c %D%/tap.h
 %C%_wayland_policy_test_LDADD = src/wire/libwire.a src/base/libbase.a
 
+# The filter for windows, in this process.
+wayland_script = %D%/wayland-script.c %D%/wayland-script.h %D%/tap.h
+wayland_flags = $(AM_CPPFLAGS) -I$(srcdir)/src/edge/wayland \
+	-I$(top_builddir)/src/edge/wayland
+wayland_libs = src/edge/wayland/libwayland-filter.a src/wire/libwire.a \
+	src/base/libbase.a
+unit_tests += %D%/wayland-hostile-test
+%C%_wayland_hostile_test_SOURCES = %D%/wayland-hostile-test.c $(wayland_script)
+%C%_wayland_hostile_test_CPPFLAGS = $(wayland_flags)
+%C%_wayland_hostile_test_LDADD = $(wayland_libs)
+unit_tests += %D%/wayland-filter-test
+%C%_wayland_filter_test_SOURCES = %D%/wayland-filter-test.c $(wayland_script)
+%C%_wayland_filter_test_CPPFLAGS = $(wayland_flags)
+%C%_wayland_filter_test_LDADD = $(wayland_libs)
+unit_tests += %D%/wayland-shm-test
+%C%_wayland_shm_test_SOURCES = %D%/wayland-shm-test.c $(wayland_script)
+%C%_wayland_shm_test_CPPFLAGS = $(wayland_flags)
+%C%_wayland_shm_test_LDADD = $(wayland_libs)
+unit_tests += %D%/wayland-selection-test
+%C%_wayland_selection_test_SOURCES = %D%/wayland-selection-test.c $(wayland_script)
+%C%_wayland_selection_test_CPPFLAGS = $(wayland_flags)
+%C%_wayland_selection_test_LDADD = $(wayland_libs)
+# and the real program
+unit_tests += %D%/wayland-edge-test
+%C%_wayland_edge_test_SOURCES = %D%/wayland-edge-test.c %D%/tap.h
+%C%_wayland_edge_test_CPPFLAGS = $(wayland_flags)
+%C%_wayland_edge_test_LDADD = $(wayland_libs) src/proc/libproc.a \
+	src/base/libbase.a
+EXTRA_%C%_wayland_edge_test_DEPENDENCIES = vmrun-wayland
+
+unit_tests += %D%/windows-test
+%C%_windows_test_SOURCES = %D%/windows-test.c %D%/tap.h
+%C%_windows_test_LDADD = $(unit_libs)
+
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "wire/wayland.h"
 
 #include <stdbool.h>
@@ -76,9 +77,11 @@ static void test_good(void)
 static void refuse_name(const char *s)
 {
 	struct wayland_policy p = good;
+	char shown[256];
 
 	p.name = strdup(s);
-	tap_ok(!is_taken(&p), "not with the name \"%s\"", s);
+	log_escape(shown, sizeof(shown), s, strlen(s));
+	tap_ok(!is_taken(&p), "not with the name \"%s\"", shown);
 	free(p.name);
 }
 
@@ -100,6 +103,7 @@ static void test_refused(void)
 	refuse_name("a.b"); /* vmrun.a.b.foot would be somebody else's foot */
 	refuse_name("a b");
 	refuse_name("a\nb");
+	/* NOLINTNEXTLINE(misc-misleading-bidirectional): that is the point */
 	refuse_name("\xe2\x80\xae");
 	refuse_name("0123456789012345678901234567890123456789012345678");
 	refuse_global("wl_seat", 0);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The filter: what passes between a client of the guest and the compositor.
+ *
+ * Theory of operation
+ *
+ * Each client of the guest has a connection of its own to the compositor.  A
+ * message is checked against the tables and the objects of the client, shown
+ * to the modules that have a say in it, and then copied, with the ids of the
+ * compositor's objects exchanged (objects.h), or left out.
+ *
+ *     registry.c   which globals are there
+ *     shm.c        shared memory
+ *     selection.c  clipboard, primary selection, drag and drop
+ *     mark.c       what a window is called
+ *
+ * What a client may not send ends it: it gets wl_display.error, nothing more of
+ * it is passed on, and the log has one line.  What the compositor may not send
+ * ends the client too: what we do not understand we cannot filter.
+ *
+ * No sockets are needed: client_from_guest() and client_from_host() take bytes
+ * and leave bytes in the links' queues.
+ */
+#ifndef EDGE_WAYLAND_FILTER_H
+#define EDGE_WAYLAND_FILTER_H
+
+#include "link.h"
+#include "objects.h"
+#include "wire.h"
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "wire/wayland.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* While so many bytes wait for one side the other one is not read. */
+#define CLIENT_TO_HOST_HIGH (128u * 1024)
+#define CLIENT_TO_HOST_MAX (512u * 1024)
+#define CLIENT_TO_GUEST_HIGH (768u * 1024)
+#define CLIENT_TO_GUEST_MAX (896u * 1024)
+#define CLIENT_WHY_MAX 160u
+
+#define FILTER_SEEN_MAX 128u
+#define CLIENT_GLOBALS_MAX 256u
+
+enum selection_kind { SELECTION_CLIPBOARD, SELECTION_PRIMARY, SELECTIONS };
+
+/* The VM's own selection of a kind: selection.c. */
+struct selection {
+	struct client *owner; /* NULL: none */
+	uint32_t source;      /* the owner's object */
+	uint32_t generation;  /* counts its changes, from 1 */
+};
+
+struct filter {
+	const struct wayland_policy *policy; /* borrowed */
+	/* Highest version of each interface's global; 0: hidden. */
+	uint32_t allowed[PROTOCOL_INTERFACES];
+	struct filter_seen {
+		char interface[WAYLAND_INTERFACE_MAX];
+		uint32_t theirs, offered;
+	} seen[FILTER_SEEN_MAX];
+	size_t n_seen;
+	struct wayland_counts counts;
+	struct selection selection[SELECTIONS];
+	/* Monotonic, set by the caller; when the keyboard left a window. */
+	uint64_t now_ms, left_ms;
+	struct client *clients[WAYLAND_CLIENTS_MAX]; /* owned */
+	void (*log)(void *ctx, enum log_level level, const char *text);
+	void *ctx;
+};
+
+struct client_global {
+	uint32_t name;
+	uint16_t interface;
+	uint32_t version; /* offered */
+};
+
+struct shm;		 /* shm.c */
+struct selection_client; /* selection.c */
+
+struct client {
+	struct filter *filter; /* borrowed */
+	uint32_t number;
+	struct link guest, host;
+	struct objects objects;
+	struct client_global *globals; /* owned */
+	size_t n_globals;
+	struct shm *shm;		     /* owned; NULL until used */
+	struct selection_client *selections; /* owned; NULL until used */
+	bool has_keyboard; /* the keyboard is in its windows */
+	bool over;	   /* nothing more is taken from either side */
+	char why[CLIENT_WHY_MAX];
+};
+
+/* What a module says of a message. */
+enum verdict {
+	VERDICT_PASS,
+	VERDICT_DROP, /* its descriptors are closed */
+	VERDICT_DONE, /* the module took the message and its descriptors */
+	VERDICT_BAD,  /* client_bad() was called */
+};
+
+/* policy is borrowed; globals that are not in the tables are logged. */
+void filter_init(struct filter *f, const struct wayland_policy *policy,
+		 void (*log)(void *, enum log_level, const char *), void *ctx);
+/* Ends every client. */
+void filter_free(struct filter *f);
+
+/* NULL without memory, or if there are as many as the policy allows. */
+struct client *client_new(struct filter *f, uint32_t number);
+void client_free(struct client *c);
+
+/*
+ * Takes the whole messages that are in p[0..n), which it may change.  Returns
+ * how many bytes that were, or -1: the client is over, and if the fault is the
+ * guest's, its wl_display.error is in the queue.
+ */
+ssize_t client_from_guest(struct client *c, unsigned char *p, size_t n);
+ssize_t client_from_host(struct client *c, unsigned char *p, size_t n);
+
+/* Ends the client with code (of wl_display.error) and a text of ours. */
+enum verdict client_bad(struct client *c, uint32_t code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* wl_display.error codes */
+enum {
+	BAD_OBJECT = 0,
+	BAD_METHOD = 1,
+	BAD_MEMORY = 2,
+	BAD_IMPLEMENTATION = 3,
+};
+/* For a client that is not yet joined to the compositor, or over. */
+void client_error(struct client *c, uint32_t code, const char *text);
+
+/* For the modules: messages of our own, and those that they changed. */
+void client_to_guest(struct client *c, const void *p, size_t n, const int *fds,
+		     size_t n_fds);
+void client_to_host(struct client *c, const void *p, size_t n, const int *fds,
+		    size_t n_fds);
+/* An object is gone, by a destructor or by delete_id. */
+void client_gone(struct client *c, uint32_t id, const struct object *o);
+
+/* registry.c */
+enum verdict registry_global(struct client *c, const struct wire_message *m);
+enum verdict registry_remove(struct client *c, const struct wire_message *m);
+enum verdict registry_bind(struct client *c, const struct wire_message *m);
+
+/* shm.c: fds may be exchanged. */
+enum verdict shm_request(struct client *c, const struct wire_message *m,
+			 uint16_t interface, int *fds);
+void shm_gone(struct client *c, const struct object *o);
+void shm_free(struct client *c);
+
+/* selection.c */
+enum verdict selection_request(struct client *c, const struct wire_message *m,
+			       uint16_t interface, int *fds);
+enum verdict selection_event(struct client *c, struct wire_message *m,
+			     uint16_t interface);
+/* An event of an object that only we know. */
+enum verdict selection_hidden(struct client *c, struct wire_message *m,
+			      uint32_t hidden);
+enum verdict selection_keyboard(struct client *c, const struct wire_message *m);
+void selection_gone(struct client *c, uint32_t id, const struct object *o);
+void selection_free(struct client *c);
+
+#endif

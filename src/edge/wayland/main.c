@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * vmrun-wayland: a firewall for the Wayland protocol, between the clients of
+ * one VM and the compositor.  Runs as the VM's own UID in an empty root,
+ * without network.
+ *
+ * Descriptors at the start:
+ *
+ *     0 1  /dev/null             2  messages (usually /dev/null)
+ *     3    vmrun: SOCK_SEQPACKET, records of wire/wayland.h
+ *     4    the policy: a memory file
+ *     5    listening Unix stream socket for the clients
+ *
+ * It opens nothing and connects to nothing: connections to the compositor come
+ * from vmrun.  One loop over epoll(7); no threads, no timers.  It lives until
+ * vmrun closes its end of 3.
+ */
+#include "session.h"
+#include "vmrun.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "seal/seal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define WITH_ASAN
+#endif
+
+static const struct seal_call calls[] = {
+	{SCMP_SYS(epoll_wait), "the loop"},
+	{SCMP_SYS(epoll_pwait), "the same, where it is made from this"},
+	{SCMP_SYS(restart_syscall), "the same after SIGSTOP and SIGCONT"},
+	{SCMP_SYS(epoll_ctl), "what to wait for"},
+	{SCMP_SYS(accept4), "clients"},
+	{SCMP_SYS(recvmsg), "clients, the compositor, vmrun; descriptors"},
+	{SCMP_SYS(sendmsg), "the same"},
+	{SCMP_SYS(sendto), "a client too many"},
+	{SCMP_SYS(write), "the last words on 2"},
+	{SCMP_SYS(close), "descriptors that were passed on"},
+	{SCMP_SYS(fcntl), "seals of memory files; duplicates"},
+	{SCMP_SYS(fstat), "sizes of memory files, kinds of descriptors"},
+	{SCMP_SYS(newfstatat), "the same, as glibc before 2.39 does it"},
+	{SCMP_SYS(memfd_create), "copies of memory files that take no seals"},
+	{SCMP_SYS(ftruncate), "their size"},
+	{SCMP_SYS(pread64), "what is copied into them"},
+	{SCMP_SYS(mmap), "their mapping; malloc"},
+	{SCMP_SYS(mremap), "when they grow; realloc"},
+	{SCMP_SYS(munmap), "the end of them; free"},
+	{SCMP_SYS(clock_gettime), "log rate, where there is no vDSO"},
+	{SCMP_SYS(brk), "malloc"},
+	{SCMP_SYS(madvise), "free"},
+	{SCMP_SYS(exit_group), "the end"},
+#ifdef WITH_ASAN
+	{SCMP_SYS(mprotect), "sanitizer: shadow memory"},
+	{SCMP_SYS(sigaltstack), "sanitizer: end of the thread"},
+	{SCMP_SYS(rt_sigaction), "sanitizer: reports"},
+	{SCMP_SYS(rt_sigprocmask), "sanitizer: reports"},
+	{SCMP_SYS(getpid), "sanitizer: reports"},
+	{SCMP_SYS(gettid), "sanitizer: reports"},
+	{SCMP_SYS(futex), "sanitizer: locks"},
+	{SCMP_SYS(sched_yield), "sanitizer: locks"},
+	{SCMP_SYS(openat), "sanitizer: its map of the process"},
+	{SCMP_SYS(read), "sanitizer: its map of the process"},
+	{SCMP_SYS(readlink), "sanitizer: its map of the process"},
+	{SCMP_SYS(getrlimit), "sanitizer: limits of the stack"},
+	{SCMP_SYS(prlimit64), "sanitizer: limits of the stack"},
+#endif
+};
+
+#ifdef WITH_ASAN
+const char *__asan_default_options(void);
+
+/* Leaks are looked for by a second process, which the seal forbids. */
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=0:symbolize=0";
+}
+#endif
+
+struct program {
+	struct vmrun vmrun;
+	struct wayland_policy policy;
+	struct filter filter;
+	struct sessions sessions;
+	uint32_t watched; /* events of the socket to vmrun */
+};
+
+static void say(void *ctx, enum log_level level, const char *text)
+{
+	struct program *p = ctx;
+
+	vmrun_log(&p->vmrun, p->filter.now_ms, level, text);
+}
+
+static int read_policy(struct wayland_policy *policy, struct err *e)
+{
+	static unsigned char bytes[WAYLAND_POLICY_MAX];
+	ssize_t n = pread(WAYLAND_FD_POLICY, bytes, sizeof(bytes), 0);
+
+	if (n < 0)
+		return err_set(e, errno, "the policy");
+	close(WAYLAND_FD_POLICY);
+	return wayland_policy_decode(bytes, (size_t)n, policy, e);
+}
+
+static int start(struct program *p, struct err *e)
+{
+	/* A client that went away is an error of sendmsg(2), not our end. */
+	signal(SIGPIPE, SIG_IGN);
+	if (fcntl(WAYLAND_FD_VMRUN, F_GETFD) < 0)
+		return err_set(e, 0, "to be started by vmrun only");
+	if (vmrun_init(&p->vmrun, WAYLAND_FD_VMRUN, e) < 0 ||
+	    read_policy(&p->policy, e) < 0)
+		return -1;
+	filter_init(&p->filter, &p->policy, say, p);
+	return sessions_init(&p->sessions, WAYLAND_FD_LISTEN, &p->vmrun,
+			     &p->filter, e);
+}
+
+/* Commands are read while there is room for their answers. */
+static int watch_vmrun(struct program *p)
+{
+	struct epoll_event ev = {.data.u64 = KEY_VMRUN};
+
+	if (vmrun_has_room(&p->vmrun))
+		ev.events |= EPOLLIN;
+	if (p->vmrun.len)
+		ev.events |= EPOLLOUT;
+	if (p->watched == ev.events)
+		return 0;
+	if (epoll_ctl(p->sessions.epoll,
+		      p->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, p->vmrun.fd,
+		      &ev) < 0)
+		return -1;
+	p->watched = ev.events;
+	return 0;
+}
+
+/* -1: vmrun is gone. */
+static int command(struct program *p)
+{
+	struct wayland_record r;
+	int fd, got = vmrun_command(&p->vmrun, &r, &fd);
+
+	if (got > 0)
+		sessions_command(&p->sessions, &r, fd);
+	return got < 0 ? -1 : 0;
+}
+
+static void tell_time(struct filter *f)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) == 0)
+		f->now_ms = (uint64_t)now.tv_sec * 1000 +
+			    (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* -1: vmrun is gone. */
+static int turn(struct program *p, const struct epoll_event *ev)
+{
+	switch (ev->data.u64) {
+	case KEY_VMRUN:
+		if (ev->events & (EPOLLHUP | EPOLLERR | EPOLLIN))
+			return command(p);
+		return 0;
+	case KEY_LISTEN:
+		sessions_accept(&p->sessions);
+		return 0;
+	default:
+		sessions_turn(&p->sessions, ev->data.u64, ev->events);
+		return 0;
+	}
+}
+
+static int loop(struct program *p, struct err *e)
+{
+	struct epoll_event events[32];
+
+	for (;;) {
+		int n;
+
+		sessions_settle(&p->sessions);
+		if (vmrun_flush(&p->vmrun) < 0)
+			return 0;
+		if (watch_vmrun(p) < 0)
+			return err_set(e, errno, "watching the socket");
+		n = epoll_wait(p->sessions.epoll, events, 32, -1);
+		if (n < 0 && errno != EINTR)
+			return err_set(e, errno, "waiting");
+		tell_time(&p->filter);
+		for (int i = 0; i < n; i++)
+			if (turn(p, &events[i]) < 0)
+				return 0;
+	}
+}
+
+int main(void)
+{
+	static struct program p;
+	const struct wayland_record ready = {.kind = WAYLAND_EV_READY};
+	struct err e = ERR_INIT;
+
+	log_setup("vmrun-wayland", LOG_LEVEL_WARN);
+	if (seal_early(&e) < 0 || seal_nofile(0, &e) < 0 || start(&p, &e) < 0 ||
+	    seal_drop_caps(&e) < 0 ||
+	    seal_running(calls, sizeof(calls) / sizeof(*calls), &e) < 0) {
+		log_err(LOG_LEVEL_ERR, &e);
+		return 125;
+	}
+	vmrun_send(&p.vmrun, &ready);
+	if (loop(&p, &e) < 0) {
+		log_err(LOG_LEVEL_ERR, &e);
+		return 125;
+	}
+	sessions_free(&p.sessions);
+	wayland_policy_free(&p.policy);
+	vmrun_free(&p.vmrun);
+	return 0;
+}
