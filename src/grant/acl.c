@@ -431,6 +431,11 @@ void acl_make_default(struct acl *d, const struct acl *access,
 	set(d, ACL_MASK, NO_ID, ACL_RWX);
 }
 
+bool acl_names(const struct acl *a, const struct grant_who *who)
+{
+	return find(a, ACL_USER, who->uid) || find(a, ACL_GROUP, who->gid);
+}
+
 unsigned acl_mask(const struct acl *a)
 {
 	const struct acl_entry *mask = find(a, ACL_MASK, NO_ID);

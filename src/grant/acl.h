@@ -133,6 +133,9 @@ enum acl_change acl_lower(struct acl *a, const struct grant_who *who,
 void acl_make_default(struct acl *d, const struct acl *access,
 		      const struct grant_who *who);
 
+/* Whether U or its group has an entry. */
+bool acl_names(const struct acl *a, const struct grant_who *who);
+
 /* What the mask lets through; rwx where there is none. */
 unsigned acl_mask(const struct acl *a);
 

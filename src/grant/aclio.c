@@ -17,6 +17,8 @@ static ssize_t get_bytes(struct aclio *io, const struct walk_item *it,
 {
 	char path[WALK_PROC_MAX];
 
+	if (it->fd < 0)
+		return lgetxattr(it->name, acl_xattr[kind], io->bytes, room);
 	/* An O_PATH descriptor is good for a path only, see open(2). */
 	if (it->is_path)
 		return getxattr(walk_proc(path, it->fd), acl_xattr[kind],

@@ -14,7 +14,10 @@ struct aclio {
 	unsigned char bytes[ACL_BYTES_MAX];
 };
 
-/* 1 and the ACL; 0 if there is none; else a negated errno. */
+/*
+ * For peek() an item has no descriptor: then its name is read, below the
+ * working directory.  1 and the ACL; 0 if there is none; else a negated errno.
+ */
 int aclio_read(struct aclio *io, const struct walk_item *it, enum acl_kind kind,
 	       struct acl *a);
 

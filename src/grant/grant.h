@@ -33,19 +33,26 @@ struct err;
 
 enum grant_mode { GRANT_RO, GRANT_RW };
 
+#define GRANT_FEW 4u
+
 /* What a walk met; counts only.  Printed by -v and --dry-run. */
 struct grant_stats {
-	uint64_t seen;	  /* directories and files looked at */
-	uint64_t edited;  /* ACLs written */
-	uint64_t foreign; /* owned by somebody else, and not readable anyway */
-	uint64_t links;	 /* hard-linked files left out: a link may be outside */
-	uint64_t mounts; /* other file systems not entered */
+	uint64_t seen;	   /* directories and files looked at */
+	uint64_t edited;   /* ACLs written */
+	uint64_t foreign;  /* owned by somebody else, and not readable anyway */
+	uint64_t fixed;	   /* immutable or append-only, see chattr(1) */
+	uint64_t links;	   /* hard-linked files left out: a link is outside */
+	uint64_t keys;	   /* left out: they look like private keys */
+	uint64_t mounts;   /* other file systems not entered */
 	uint64_t special;  /* sockets, FIFOs and devices met */
 	uint64_t masked;   /* left out: a wider mask would give others more */
 	uint64_t setgid;   /* left out: an edit would clear their setgid bit */
 	uint64_t unmapped; /* ACLs that name an id the guest cannot express */
 	uint64_t closed;   /* scan: directories not to be listed */
+	bool disturbed;	   /* scan: names came or went meanwhile */
 	char example[512]; /* the worst of these: escaped path below the root */
+	char few[GRANT_FEW][128]; /* some of `foreign` and `fixed` */
+	unsigned n_few;
 };
 
 struct grant_who {
@@ -59,6 +66,12 @@ struct grant_who {
 	uint32_t subgid_first, subgid_count;
 };
 
+/* An inode that the person named. */
+struct grant_inode {
+	dev_t dev;
+	ino_t ino;
+};
+
 /* A tree, and how it is to be walked. */
 struct grant_tree {
 	int root; /* a directory or a regular file, O_PATH or not; borrowed */
@@ -68,6 +81,13 @@ struct grant_tree {
 	 * the walk gives up with ECANCELED.  NULL: nothing interrupts it.
 	 */
 	const int *stop;
+	/*
+	 * Leave out what looks like a private key (grant/keys.h), but for these
+	 * files, and what is in these directories (borrowed).
+	 */
+	bool spare_keys;
+	const struct grant_inode *keys;
+	size_t n_keys;
 };
 
 /*

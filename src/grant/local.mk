@@ -8,10 +8,21 @@ noinst_LIBRARIES += %D%/libgrant.a
 	%D%/scan.c \
 	%D%/job.h \
 	%D%/job.c \
+	%D%/inoset.h \
+	%D%/inoset.c \
+	%D%/judge.h \
+	%D%/judge.c \
+	%D%/keys.h \
+	%D%/keys.c \
+	%D%/tally.h \
+	%D%/tally.c \
 	%D%/lock.c \
 	%D%/acl.h \
 	%D%/acl.c \
 	%D%/aclio.h \
 	%D%/aclio.c \
 	%D%/walk.h \
-	%D%/walk.c
+	%D%/walk.c \
+	%D%/walkint.h \
+	%D%/walkopen.c \
+	%D%/walkpool.c

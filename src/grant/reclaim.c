@@ -91,7 +91,7 @@ static bool is_special(mode_t mode)
 }
 
 static enum walk_next visit_reclaim(void *arg, const struct walk *w,
-				    const struct walk_item *it, struct err *e)
+				    struct walk_item *it, struct err *e)
 {
 	struct reclaim *r = arg;
 	char path[WALK_PROC_MAX];

@@ -2,30 +2,27 @@
 /*
  * Grants: taking a UID's entries away.  The person's own authority.
  *
- * Undoing half a grant.  A UID used once has no entry anywhere before, so
- * undoing is removing, and nothing has to be remembered.  Where U does have an
- * entry already (an alias, or a grant inside another) it is noted in memory
- * what that was, and put back; undoing ends at the inode where granting did,
- * because what lies behind it has not been touched.  Should a directory be
- * changed between the two, U ends with less than it had, never with more.
+ * Undoing half a grant.  What was edited is noted in memory, with what U had
+ * there before (an alias, or a grant inside another); that is put back, and
+ * nothing else is touched.  Of more edits than can be noted the rest loses all
+ * of U's entries: U ends with less than it had, never with more.
+ *
+ * Passes.  While the tree is walked somebody may move things from where the
+ * walk has yet to come to where it has been.  So it is walked again if a
+ * directory was changed meanwhile, until a pass has changed nothing; a tree
+ * that does not come to rest is reported as not done.
  */
 #include "grant/grant.h"
 
 #include "base/err.h"
+#include "base/own.h"
 #include "grant/job.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int by_inode(const void *a, const void *b)
-{
-	const struct prior *x = a, *y = b;
-
-	if (x->dev != y->dev)
-		return x->dev < y->dev ? -1 : 1;
-	return x->ino < y->ino ? -1 : x->ino > y->ino;
-}
+#define PASSES_MAX 10
 
 static int failed_undo(struct job *j, const struct walk *w, int code,
 		       const char *what)
@@ -63,7 +60,7 @@ static int lower_one(struct job *j, const struct walk *w,
 	if (aclio_write(&j->io, it, kind, change == ACL_GONE ? NULL : &j->acl) <
 	    0)
 		return failed_undo(j, w, errno, "removing an ACL entry");
-	j->st->edited++;
+	j->st.edited++;
 	return 0;
 }
 
@@ -78,91 +75,131 @@ static void judge_closed(struct job *j, const struct walk *w,
 		failed_undo(j, w, EACCES, "looking for ACL entries");
 }
 
-/* For undoing and for revoking: the latter has nothing in j->priors. */
+/* For undoing and for revoking. */
 static enum walk_next visit_lower(void *arg, const struct walk *w,
-				  const struct walk_item *it, struct err *e)
+				  struct walk_item *it, struct err *e)
 {
 	struct job *j = arg;
-	const struct prior key = {.dev = it->st.st_dev, .ino = it->st.st_ino};
-	const struct prior *was = NULL;
+	const struct task *t = j->task;
+	const struct edit *was = NULL;
 	bool had = false;
 
 	(void)e;
 	if (!S_ISDIR(it->st.st_mode) && !S_ISREG(it->st.st_mode))
 		return WALK_SKIP;
-	j->st->seen++;
-	if (j->n_priors)
-		was = bsearch(&key, j->priors, j->n_priors, sizeof(key),
-			      by_inode);
+	j->st.seen++;
+	if (t->aim == AIM_UNDO) {
+		was = task_find_edit(t, &it->st);
+		if (!was && !atomic_load(&t->edits_lost))
+			return WALK_ON;
+	}
 	lower_one(j, w, it, ACL_ACCESS, was ? was->access : -1, &had);
-	/* GRANT_RO has not touched default ACLs, nor has its undoing. */
-	if (S_ISDIR(it->st.st_mode) && !(j->undoing && j->mode == GRANT_RO))
-		lower_one(j, w, it, ACL_DEFAULT, was ? was->dflt : -1, &had);
-	if (S_ISDIR(it->st.st_mode))
+	if (S_ISDIR(it->st.st_mode)) {
+		/* Granting to read has not touched default ACLs. */
+		if (t->aim != AIM_UNDO || t->mode == GRANT_RW)
+			lower_one(j, w, it, ACL_DEFAULT, was ? was->dflt : -1,
+				  &had);
 		judge_closed(j, w, it, had);
-	j->undone = j->undoing && j->failed.st_nlink &&
-		    it->st.st_ino == j->failed.st_ino &&
-		    it->st.st_dev == j->failed.st_dev;
-	return j->undone ? WALK_STOP : WALK_ON;
+	}
+	return WALK_ON;
 }
 
-/* Removes from root down; again if the tree was changed under way. */
-static int lower_tree(int root, struct job *j, struct err *e)
+/* A file that has no entry of U's is not opened. */
+static enum walk_peek peek_lower(void *arg, const struct walk *w,
+				 const struct walk_item *it, struct err *e)
 {
-	const struct walk_ops ops = {
-		.visit = visit_lower, .arg = j, .go_on = true};
-	struct walk_counts c;
+	struct job *j = arg;
+	int have;
 
-	for (int pass = 0; pass < 3; pass++) {
+	(void)w;
+	(void)e;
+
+	if (!S_ISREG(it->st.st_mode))
+		return PEEK_OPEN;
+	have = aclio_read(&j->io, it, ACL_ACCESS, &j->acl);
+	if (have < 0 && have != -EOPNOTSUPP)
+		return PEEK_OPEN;
+	if (have > 0 && acl_names(&j->acl, j->who))
+		return PEEK_OPEN;
+	j->st.seen++;
+	return PEEK_DONE;
+}
+
+/* What could not be done in one pass; the first of it in *first. */
+static uint64_t what_is_left(const struct task *t, struct err *first)
+{
+	uint64_t left = 0;
+
+	for (unsigned i = 0; i < t->n_jobs; i++) {
+		if (!left && t->jobs[i]->left)
+			*first = t->jobs[i]->first;
+		left += t->jobs[i]->left;
+	}
+	return left;
+}
+
+/* Removes from root down; again while the tree is changed under way. */
+static uint64_t lower_tree(struct task *t, struct grant_stats *st,
+			   struct err *first)
+{
+	struct walk_ops ops = {.visit = visit_lower,
+			       .peek = peek_lower,
+			       .stamp = STAMP_MODIFY,
+			       .go_on = true};
+	uint64_t edited = 0;
+
+	for (int pass = 0; pass < PASSES_MAX; pass++) {
 		struct err we = ERR_INIT;
+		struct walk_counts c;
+		uint64_t left;
+		bool quiet;
 
-		memset(&c, 0, sizeof(c));
-		j->st->seen = 0;
-		j->left = 0;
-		if (walk_tree(root, &ops, &c, &we) < 0 && !j->undone)
+		if (task_walk(t, &ops, st, &c, &we) < 0)
 			c.failed++;
-		if (c.failed && j->left == 0)
-			j->first = we;
-		j->left += c.failed;
-		if (!c.disturbed)
-			break;
+		quiet = !c.disturbed || (pass > 0 && st->edited == 0);
+		edited += st->edited;
+		st->edited = edited;
+		left = what_is_left(t, first);
+		if (c.failed && !left)
+			*first = we;
+		left += c.failed;
+		if (quiet)
+			return left;
 	}
-	job_add_counts(j->st, &c);
-	if (j->left) {
-		*e = j->first;
-		return -1;
-	}
-	return 0;
+	err_set(first, EBUSY, "the directory is being changed all the time");
+	return 1;
 }
 
-void job_undo(int root, struct job *j, struct err *e)
+void task_undo(struct task *t, struct err *e)
 {
-	struct grant_stats st = {0}, *was = j->st;
-	struct err ue = ERR_INIT;
+	struct err first = ERR_INIT;
+	struct grant_stats st;
+	uint64_t left;
 
-	if (j->n_priors)
-		qsort(j->priors, j->n_priors, sizeof(*j->priors), by_inode);
-	/* cppcheck-suppress autoVariables; put back below */
-	j->st = &st;
-	j->undoing = true;
-	if (lower_tree(root, j, &ue) < 0)
+	t->aim = AIM_UNDO;
+	t->stop = NULL;
+	tally_reset(&t->tally); /* room for the edits */
+	left = lower_tree(t, &st, &first);
+	if (left)
 		err_hint(e,
 			 "%llu ACL entries could not be taken back (%.200s); "
 			 "the next start of vmrun tries again",
-			 (unsigned long long)j->left, ue.msg);
-	j->st = was;
+			 (unsigned long long)left, first.msg);
 }
 
 int grant_revoke(int root, const struct grant_who *who, struct grant_stats *st,
 		 uint64_t *left, struct err *e)
 {
-	own_job j = job_new(who, st, e);
-	int r;
+	own_task t = task_new(root, AIM_REVOKE, who, e);
+	struct err first = ERR_INIT;
 
+	memset(st, 0, sizeof(*st));
 	*left = 0;
-	if (!j)
+	if (!t)
 		return -1;
-	r = lower_tree(root, j, e);
-	*left = j->left;
-	return r;
+	*left = lower_tree(t, st, &first);
+	if (!*left)
+		return 0;
+	*e = first;
+	return -1;
 }

@@ -9,14 +9,21 @@
 #include "grant/walk.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A scan under way.  Large: on the heap. */
+/* What the threads share. */
 struct scan {
 	const struct grant_scan *ask;
-	struct grant_stats *st;
-	uint64_t failed;
+	pthread_mutex_t one; /* calls back at a time */
+};
+
+/* One thread's part.  Large: on the heap. */
+struct part {
+	struct scan *scan;
+	const struct grant_scan *ask; /* the scan's */
+	uint64_t seen, found, failed;
 	struct err first; /* the first failure */
 	struct acl acl;
 	struct aclio io;
@@ -27,17 +34,22 @@ static bool in_range(uint32_t id, uint32_t first, uint32_t count)
 	return id >= first && id - first < count;
 }
 
-static int report(struct scan *s, struct grant_found *f, enum grant_trace trace,
+static int report(struct part *s, struct grant_found *f, enum grant_trace trace,
 		  uint32_t id, unsigned perm, struct err *e)
 {
+	int r;
+
 	f->trace = trace;
 	f->id = id;
 	f->perm = perm;
-	s->st->edited++;
-	return s->ask->found(s->ask->arg, f, e);
+	s->found++;
+	pthread_mutex_lock(&s->scan->one);
+	r = s->ask->found(s->ask->arg, f, e);
+	pthread_mutex_unlock(&s->scan->one);
+	return r;
 }
 
-static int report_owner(struct scan *s, struct grant_found *f, struct err *e)
+static int report_owner(struct part *s, struct grant_found *f, struct err *e)
 {
 	const struct grant_ids *ids = &s->ask->ids;
 	const struct stat *st = f->st;
@@ -52,7 +64,7 @@ static int report_owner(struct scan *s, struct grant_found *f, struct err *e)
 	return 0;
 }
 
-static int report_acl(struct scan *s, struct grant_found *f, enum acl_kind kind,
+static int report_acl(struct part *s, struct grant_found *f, enum acl_kind kind,
 		      struct err *e)
 {
 	const struct grant_ids *ids = &s->ask->ids;
@@ -80,7 +92,7 @@ static int report_acl(struct scan *s, struct grant_found *f, enum acl_kind kind,
 
 /* One ACL.  0 or, if the callback says so, -1; what cannot be read is counted.
  */
-static int look_at(struct scan *s, const struct walk_item *it,
+static int look_at(struct part *s, const struct walk_item *it,
 		   struct grant_found *f, enum acl_kind kind, struct err *e)
 {
 	int have = aclio_read(&s->io, it, kind, &s->acl);
@@ -95,16 +107,14 @@ static int look_at(struct scan *s, const struct walk_item *it,
 }
 
 static enum walk_next visit(void *arg, const struct walk *w,
-			    const struct walk_item *it, struct err *e)
+			    struct walk_item *it, struct err *e)
 {
-	struct scan *s = arg;
+	struct part *s = arg;
 	struct grant_found f = {.fd = it->fd, .st = &it->st, .at = w};
 
-	s->st->seen++;
+	s->seen++;
 	if (report_owner(s, &f, e) < 0)
 		return WALK_STOP;
-	/* Neither the links nor the special files of a guest carry an ACL that
-	 * counts, but for theirs inherited from a default one. */
 	if (!S_ISLNK(it->st.st_mode) && look_at(s, it, &f, ACL_ACCESS, e) < 0)
 		return WALK_STOP;
 	if (S_ISDIR(it->st.st_mode) && look_at(s, it, &f, ACL_DEFAULT, e) < 0)
@@ -112,41 +122,94 @@ static enum walk_next visit(void *arg, const struct walk *w,
 	return s->ask->only_root ? WALK_SKIP : WALK_ON;
 }
 
-static int finish(struct scan *s, const struct walk_counts *c,
-		  const struct err *we, struct err *e)
+static bool is_owned(const struct grant_ids *ids, const struct stat *st)
 {
-	s->st->mounts = c->mounts;
-	s->st->closed = c->refused;
-	if (c->failed && s->failed == 0)
-		s->first = *we;
-	if (!s->failed && !c->failed)
-		return 0;
-	*e = s->first;
-	return -1;
+	return in_range(st->st_uid, ids->uid_first, ids->uid_count) ||
+	       in_range(st->st_gid, ids->gid_first, ids->gid_count);
+}
+
+static bool is_named(const struct grant_ids *ids, const struct acl *a)
+{
+	struct acl_named n = {.at = 0};
+
+	while (acl_next_named(a, &n))
+		if (n.is_group ? in_range(n.id, ids->gid_first, ids->gid_count)
+			       : in_range(n.id, ids->uid_first, ids->uid_count))
+			return true;
+	return false;
+}
+
+/* What has no trace is not opened. */
+static enum walk_peek peek(void *arg, const struct walk *w,
+			   const struct walk_item *it, struct err *e)
+{
+	struct part *s = arg;
+	int have = 0;
+
+	(void)w;
+	(void)e;
+
+	if (is_owned(&s->ask->ids, &it->st))
+		return PEEK_OPEN;
+	if (!S_ISLNK(it->st.st_mode))
+		have = aclio_read(&s->io, it, ACL_ACCESS, &s->acl);
+	if (have < 0 && have != -EOPNOTSUPP)
+		return PEEK_OPEN;
+	if (have > 0 && is_named(&s->ask->ids, &s->acl))
+		return PEEK_OPEN;
+	s->seen++;
+	return PEEK_DONE;
+}
+
+static int walk_parts(struct scan *s, struct part *parts, unsigned n,
+		      struct walk_counts *c, struct err *e)
+{
+	const struct walk_ops ops = {.visit = visit,
+				     .peek = peek,
+				     .want_all = true,
+				     .go_on = true,
+				     .stamp = STAMP_CHANGE,
+				     .stop = s->ask->stop};
+	void *args[WALK_THREADS_MAX];
+
+	for (unsigned i = 0; i < n; i++) {
+		parts[i].scan = s;
+		parts[i].ask = s->ask;
+		args[i] = &parts[i];
+	}
+	return walk_threads(s->ask->root, &ops, args, n, c, e);
 }
 
 int grant_scan(const struct grant_scan *ask, struct grant_stats *st,
 	       struct err *e)
 {
-	own_free struct scan *s = calloc(1, sizeof(*s));
-	const struct walk_ops ops = {.visit = visit,
-				     .want_all = true,
-				     .go_on = true,
-				     .stop = ask->stop,
-				     .arg = s};
+	struct scan s = {.ask = ask, .one = PTHREAD_MUTEX_INITIALIZER};
+	unsigned n = walk_threads_wanted();
+	own_free struct part *parts = calloc(n, sizeof(*parts));
 	struct walk_counts c = {0};
 	struct err we = ERR_INIT;
+	uint64_t failed = 0;
 
 	memset(st, 0, sizeof(*st));
-	if (!s)
+	if (!parts)
 		return err_set(e, ENOMEM, "scanning a tree");
-	s->ask = ask;
-	s->st = st;
-	if (walk_tree(ask->root, &ops, &c, &we) < 0) {
-		*e = we;
-		return -1;
+	if (walk_parts(&s, parts, n, &c, &we) < 0)
+		failed++;
+	failed += c.failed;
+	st->mounts = c.mounts;
+	st->closed = c.refused;
+	st->disturbed = c.disturbed;
+	for (unsigned i = 0; i < n; i++) {
+		st->seen += parts[i].seen;
+		st->edited += parts[i].found;
+		if (!failed && parts[i].failed)
+			we = parts[i].first;
+		failed += parts[i].failed;
 	}
-	return finish(s, &c, &we, e);
+	if (!failed)
+		return 0;
+	*e = we;
+	return -1;
 }
 
 char *grant_found_shown(const struct grant_found *f, char *out, size_t n)

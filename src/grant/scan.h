@@ -68,7 +68,9 @@ struct grant_scan {
  * links and special files (none is opened that could notice).  0 when all of
  * it was looked at but for st->closed directories that the person may not list
  * and st->mounts mount points; else -1 and e, after all that can be looked at:
- * then nobody may conclude that a trace is not there.  ECANCELED after *stop.
+ * then nobody may conclude that a trace is not there.  Nor if st->disturbed:
+ * something may have been moved from where the scan had yet to come to where it
+ * had been.  ECANCELED after *stop.
  */
 int grant_scan(const struct grant_scan *s, struct grant_stats *st,
 	       struct err *e);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Walking a tree by descriptors.  See walk.h. */
+/* Walking a tree by descriptors: one thread's part.  See walk.h. */
 #include "grant/walk.h"
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "grant/walkint.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,51 +18,6 @@
 #define NAMES_MAX 32768u
 /* Names between two looks at ops->stop: some milliseconds. */
 #define STOP_EVERY 256u
-
-/* A directory on the way from the root to where the walk is. */
-struct frame {
-	int fd; /* -1: closed for the time being */
-	dev_t dev;
-	ino_t ino;
-	off_t pos;   /* after the last name that was taken */
-	char *name;  /* owned; "" for the root */
-	char *names; /* owned: getdents64() records; NULL if closed */
-	size_t len, at;
-};
-
-struct walk {
-	const struct walk_ops *ops;
-	struct walk_counts *counts;
-	struct frame *frames; /* owned */
-	size_t depth, room;   /* used and allocated */
-	const char *leaf; /* name being visited below the last frame, or NULL */
-	unsigned since;	  /* names since the last look at ops->stop */
-	int root;	  /* borrowed */
-};
-
-/* As the kernel gives it, see getdents64(2). */
-struct name {
-	uint64_t ino;
-	int64_t off;
-	uint16_t reclen;
-	uint8_t type;
-	char name[];
-};
-
-static int open_below(int dir, const char *name, uint64_t flags)
-{
-	const struct open_how how = {
-		.flags = flags | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
-			   RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
-	};
-	long fd;
-
-	do
-		fd = syscall(SYS_openat2, dir, name, &how, sizeof(how));
-	while (fd < 0 && errno == EINTR);
-	return (int)fd;
-}
 
 static void frame_close(struct frame *f)
 {
@@ -78,16 +33,17 @@ static void pop(struct walk *w)
 
 	frame_close(f);
 	free(f->name);
+	w->cwd = 0;
 }
 
 /* Enters a directory; takes fd, even if it fails. */
-static int push(struct walk *w, int fd, const char *name, const struct stat *st,
+static int push(struct walk *w, int fd, const struct walk_item *it,
 		struct err *e)
 {
 	own_fd mine = fd;
 	struct frame *f;
 
-	if (w->depth >= WALK_DEPTH_MAX)
+	if (w->above_depth + w->depth >= WALK_DEPTH_MAX)
 		return err_set(e, ENAMETOOLONG, "more than %u directories deep",
 			       WALK_DEPTH_MAX);
 	if (w->depth == w->room) {
@@ -100,14 +56,18 @@ static int push(struct walk *w, int fd, const char *name, const struct stat *st,
 		w->room = room;
 	}
 	f = &w->frames[w->depth];
-	*f = (struct frame){.fd = -1, .dev = st->st_dev, .ino = st->st_ino};
-	f->name = strdup(name);
+	*f = (struct frame){.fd = -1,
+			    .dev = it->st.st_dev,
+			    .ino = it->st.st_ino,
+			    .ctx = it->ctx};
+	f->name = strdup(it->name);
 	if (!f->name)
 		return err_set(e, ENOMEM, "walking a tree");
 	f->fd = steal_fd(&mine);
 	w->depth++;
-	if (w->depth > WALK_OPEN)
-		frame_close(&w->frames[w->depth - 1 - WALK_OPEN]);
+	w->cwd = 0;
+	if (w->depth > w->open_max)
+		frame_close(&w->frames[w->depth - 1 - w->open_max]);
 	return 0;
 }
 
@@ -138,7 +98,8 @@ static int reenter(struct walk *w, struct err *e)
 		return err_set(e, fd < 0 ? errno : ESTALE, "walking a tree");
 	while (good < w->depth) {
 		const struct frame *f = &w->frames[good];
-		own_fd next = open_below(fd, f->name, O_RDONLY | O_DIRECTORY);
+		own_fd next =
+			walk_open_below(fd, f->name, O_RDONLY | O_DIRECTORY);
 
 		if (next < 0 || !is_frame(f, next))
 			break;
@@ -148,8 +109,30 @@ static int reenter(struct walk *w, struct err *e)
 	}
 	while (w->depth > good)
 		pop(w);
+	own_close(&w->frames[good - 1].fd);
 	w->frames[good - 1].fd = steal_fd(&fd);
 	return 0;
+}
+
+/* Not older than the walk.  Some file systems keep whole seconds only. */
+static bool is_young(const struct timespec *t, const struct timespec *begun)
+{
+	if (t->tv_sec != begun->tv_sec)
+		return t->tv_sec > begun->tv_sec;
+	return t->tv_nsec == 0 || t->tv_nsec >= begun->tv_nsec;
+}
+
+/* Whether names may have come to or gone from the last frame meanwhile. */
+static void judge_stamp(struct walk *w)
+{
+	struct stat st;
+
+	if (w->ops->stamp == STAMP_NONE || w->counts->disturbed)
+		return;
+	if (fstat(w->frames[w->depth - 1].fd, &st) < 0 ||
+	    is_young(w->ops->stamp == STAMP_CHANGE ? &st.st_ctim : &st.st_mtim,
+		     &w->begun))
+		w->counts->disturbed = true;
 }
 
 /* Leaves the last frame and makes sure that the one above it is open. */
@@ -158,63 +141,50 @@ static int leave(struct walk *w, struct err *e)
 	struct frame *up;
 	own_fd fd = -1;
 
-	if (w->depth == 1) {
+	judge_stamp(w);
+	if (w->depth == 1 || w->frames[w->depth - 2].fd >= 0) {
 		pop(w);
 		return 0;
 	}
 	up = &w->frames[w->depth - 2];
-	if (up->fd < 0) {
-		/* Not RESOLVE_BENEATH: up is where we want to go. */
-		fd = openat(w->frames[w->depth - 1].fd, "..",
-			    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0 || !is_frame(up, fd)) {
-			pop(w);
-			if (reenter(w, e) < 0)
-				return -1;
-			up = &w->frames[w->depth - 1];
-		} else {
-			up->fd = steal_fd(&fd);
-			pop(w);
-		}
-		if (lseek(up->fd, up->pos, SEEK_SET) < 0)
-			return err_set(e, errno, "listing a directory");
-		return 0;
-	}
+	/* Not RESOLVE_BENEATH: up is where we want to go. */
+	fd = openat(w->frames[w->depth - 1].fd, "..",
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	pop(w);
+	if (fd < 0 || !is_frame(up, fd)) {
+		if (reenter(w, e) < 0)
+			return -1;
+		up = &w->frames[w->depth - 1];
+	} else {
+		up->fd = steal_fd(&fd);
+	}
+	if (lseek(up->fd, up->pos, SEEK_SET) < 0)
+		return err_set(e, errno, "listing a directory");
 	return 0;
 }
 
-/* An error of the walk itself: -1, or 0 if it is only to be counted. */
-static int fault(struct walk *w, int code, const char *what, struct err *e)
-{
-	char where[256];
-
-	if (!w->ops->go_on)
-		return err_set(e, code, "%s", what);
-	if (w->counts->failed++ == 0)
-		err_set(e, code, "%s: %s", walk_path(w, where, sizeof(where)),
-			what);
-	return 0;
-}
-
-static bool is_stopped(struct walk *w)
+/* -1 if the walk is to end, with e where it is for the first to tell. */
+static int check_stop(struct walk *w, struct err *e)
 {
 	struct pollfd p = {.events = POLLIN};
 
-	if (!w->ops->stop || w->since++ % STOP_EVERY)
-		return false;
+	if (walk_pool_is_over(w))
+		return err_set(e, ECANCELED, "interrupted");
+	if (!w->ops->stop || w->since % STOP_EVERY)
+		return 0;
 	p.fd = *w->ops->stop;
-	return poll(&p, 1, 0) > 0;
+	if (poll(&p, 1, 0) > 0)
+		return err_set(e, ECANCELED, "interrupted");
+	return 0;
 }
 
 /* The next name of the last frame.  1, 0 at the end, or -1 and e. */
-static int next_name(struct walk *w, const struct name **out, struct err *e)
+static int next_name(struct walk *w, const struct walk_name **out,
+		     struct err *e)
 {
 	struct frame *f = &w->frames[w->depth - 1];
-	const struct name *n;
+	const struct walk_name *n;
 
-	if (is_stopped(w))
-		return err_set(e, ECANCELED, "interrupted");
 	if (f->at >= f->len) {
 		long got;
 
@@ -226,89 +196,16 @@ static int next_name(struct walk *w, const struct name **out, struct err *e)
 		if (got < 0 && errno == ENOENT)
 			got = 0; /* removed while we were in it */
 		if (got < 0)
-			return fault(w, errno, "listing a directory", e);
+			return walk_fault(w, errno, "listing a directory", e);
 		f->len = (size_t)got;
 		f->at = 0;
 		if (got == 0)
 			return 0;
 	}
-	n = (const struct name *)(const void *)(f->names + f->at);
+	n = (const struct walk_name *)(const void *)(f->names + f->at);
 	f->at += n->reclen;
 	f->pos = n->off;
 	*out = n;
-	return 1;
-}
-
-/* What a name that could not be opened means.  0 to go on, -1 with e. */
-static int cannot_open(struct walk *w, int code, struct err *e)
-{
-	switch (code) {
-	case EXDEV:
-		w->counts->mounts++;
-		return 0;
-	case EACCES:
-	case EPERM:
-		w->counts->refused++;
-		return 0;
-	case ENOENT:
-	case ENOTDIR:
-	case ELOOP:
-	case ESTALE:
-		w->counts->disturbed = true;
-		return 0;
-	default:
-		return fault(w, code, "opening a file", e);
-	}
-}
-
-/*
- * For reading if that is possible: a descriptor that takes fgetxattr() saves
- * two trips through /proc, which are most of the cost of a file.  O_NONBLOCK,
- * for the case that somebody has just put a FIFO there, or holds a lease.
- */
-static int open_readable(struct walk *w, int parent, const struct name *n,
-			 struct stat *st)
-{
-	uint64_t flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
-	own_fd fd = -1;
-
-	if (n->type != DT_DIR && (n->type != DT_REG || w->ops->want_all))
-		return -1;
-	if (n->type == DT_DIR)
-		flags |= O_DIRECTORY;
-	fd = open_below(parent, n->name, flags);
-	if (fd < 0 || fstat(fd, st) < 0 || IFTODT(st->st_mode) != n->type)
-		return -1;
-	return steal_fd(&fd);
-}
-
-/* Opens the name into *it.  1; 0 if it is to be passed by; -1 and e. */
-static int open_item(struct walk *w, const struct name *n, int parent,
-		     struct walk_item *it, struct err *e)
-{
-	it->parent = parent;
-	it->name = n->name;
-	it->is_path = false;
-	it->fd = open_readable(w, parent, n, &it->st);
-	if (it->fd >= 0)
-		return 1;
-	it->is_path = true;
-	it->fd = open_below(parent, n->name, O_PATH);
-	if (it->fd < 0)
-		return cannot_open(w, errno, e);
-	if (fstat(it->fd, &it->st) < 0)
-		return fault(w, errno, "looking at a file", e);
-	/* A file system that does not tell types, or a name that was swapped
-	 * and perhaps is back. */
-	if (S_ISDIR(it->st.st_mode)) {
-		int fd = open_below(it->fd, ".", O_RDONLY | O_DIRECTORY);
-
-		if (fd >= 0) {
-			close(it->fd);
-			it->fd = fd;
-			it->is_path = false;
-		}
-	}
 	return 1;
 }
 
@@ -331,21 +228,83 @@ static bool is_passed_by(struct walk *w, unsigned type)
 	}
 }
 
-static int visit_name(struct walk *w, const struct name *n, struct err *e)
+/* What the name alone tells. */
+static enum walk_peek peek(struct walk *w, const struct walk_name *n,
+			   struct err *e)
 {
-	struct walk_item it = {.fd = -1};
+	struct frame *f = &w->frames[w->depth - 1];
+	struct walk_item it = {.fd = -1,
+			       .is_path = true,
+			       .parent = f->fd,
+			       .name = n->name,
+			       .listed = n->ino,
+			       .ctx = f->ctx};
+	enum walk_peek first;
+
+	if (n->type == DT_DIR || n->type == DT_UNKNOWN)
+		return PEEK_OPEN;
+	first = w->ops->glance ? w->ops->glance(w->arg, n->ino) : PEEK_LOOK;
+	if (first != PEEK_LOOK)
+		return first;
+	if (!w->can_peek || !w->ops->peek ||
+	    (w->cwd != w->depth && fchdir(f->fd) < 0))
+		return PEEK_OPEN;
+	w->cwd = w->depth;
+	if (walk_look(AT_FDCWD, n->name, &it) ||
+	    IFTODT(it.st.st_mode) != n->type)
+		return PEEK_OPEN;
+	if (it.mnt != w->mnt) {
+		w->counts->mounts++;
+		return PEEK_DONE;
+	}
+	return w->ops->peek(w->arg, w, &it, e);
+}
+
+/* Enters a directory that was visited, or lets another thread do it. */
+static int enter(struct walk *w, int fd, const struct walk_item *it,
+		 struct err *e)
+{
+	const struct frame *f = &w->frames[w->depth - 1];
+
+	/* With nothing else left here, giving it away would gain nothing. */
+	if (f->at < f->len && walk_pool_wants(w) && walk_pool_give(w, fd, it))
+		return 0;
+	return push(w, fd, it, e);
+}
+
+static int visit_name(struct walk *w, const struct walk_name *n, struct err *e)
+{
+	const struct frame *f = &w->frames[w->depth - 1];
+	struct walk_item it = {.fd = -1,
+			       .parent = f->fd,
+			       .name = n->name,
+			       .listed = n->ino,
+			       .ctx = f->ctx};
 	own_fd fd = -1;
 	int r;
 
-	if (!strcmp(n->name, ".") || !strcmp(n->name, "..") ||
-	    is_passed_by(w, n->type))
+	if (!strcmp(n->name, ".") || !strcmp(n->name, ".."))
 		return 0;
+	w->since++;
 	w->leaf = n->name;
-	r = open_item(w, n, w->frames[w->depth - 1].fd, &it, e);
+	if (check_stop(w, e) < 0)
+		return -1;
+	if (is_passed_by(w, n->type))
+		return 0;
+	switch (peek(w, n, e)) {
+	case PEEK_DONE:
+		return 0;
+	case PEEK_STOP:
+		return -1;
+	case PEEK_LOOK:
+	case PEEK_OPEN:
+		break;
+	}
+	r = walk_open_item(w, n, &it, e);
 	fd = it.fd;
 	if (r <= 0 || is_passed_by(w, IFTODT(it.st.st_mode)))
 		return r;
-	switch (w->ops->visit(w->ops->arg, w, &it, e)) {
+	switch (w->ops->visit(w->arg, w, &it, e)) {
 	case WALK_STOP:
 		return -1;
 	case WALK_SKIP:
@@ -359,25 +318,30 @@ static int visit_name(struct walk *w, const struct name *n, struct err *e)
 		w->counts->refused++;
 		return 0;
 	}
-	return push(w, steal_fd(&fd), n->name, &it.st, e);
+	return enter(w, steal_fd(&fd), &it, e);
 }
 
-/* The root itself; a directory is entered. */
-static int visit_root(struct walk *w, struct err *e)
+int walk_visit_root(struct walk *w, struct walk_item *it, int *out,
+		    struct err *e)
 {
-	struct walk_item it = {.parent = -1, .name = "", .fd = w->root};
 	own_fd fd = -1;
+	int code;
 
-	if (fstat(w->root, &it.st) < 0)
-		return err_set(e, errno, "looking at the directory");
-	it.is_path = !S_ISDIR(it.st.st_mode);
-	if (!it.is_path) {
+	*it = (struct walk_item){.parent = -1, .name = "", .fd = w->root};
+	code = walk_look(w->root, "", it);
+	if (code)
+		return err_set(e, code, "looking at the directory");
+	if (check_stop(w, e) < 0)
+		return -1;
+	w->mnt = it->mnt;
+	it->is_path = !S_ISDIR(it->st.st_mode);
+	if (!it->is_path) {
 		fd = open_root(w->root);
 		if (fd < 0)
 			return err_set(e, errno, "opening the directory");
-		it.fd = fd;
+		it->fd = fd;
 	}
-	switch (w->ops->visit(w->ops->arg, w, &it, e)) {
+	switch (w->ops->visit(w->arg, w, it, e)) {
 	case WALK_STOP:
 		return -1;
 	case WALK_SKIP:
@@ -385,36 +349,67 @@ static int visit_root(struct walk *w, struct err *e)
 	case WALK_ON:
 		break;
 	}
-	if (it.is_path)
+	if (it->is_path)
 		return 0;
-	return push(w, steal_fd(&fd), "", &it.st, e);
+	*out = steal_fd(&fd);
+	return 1;
+}
+
+int walk_run(struct walk *w, int fd, const struct walk_item *it, struct err *e)
+{
+	const struct walk_name *n = NULL;
+	int r = push(w, fd, it, e);
+
+	while (r == 0 && w->depth) {
+		w->leaf = NULL;
+		r = next_name(w, &n, e);
+		if (r > 0 && n)
+			r = visit_name(w, n, e);
+		else if (r == 0)
+			r = leave(w, e);
+	}
+	if (r < 0 && (w->depth > 1 || w->leaf || w->above[0])) {
+		char where[256];
+
+		err_wrap(e, "%s", walk_path(w, where, sizeof(where)));
+	}
+	while (w->depth)
+		pop(w);
+	free(w->frames);
+	w->frames = NULL;
+	w->room = 0;
+	w->leaf = NULL;
+	return r < 0 ? -1 : 0;
 }
 
 int walk_tree(int root, const struct walk_ops *ops, struct walk_counts *c,
 	      struct err *e)
 {
 	struct walk_counts own = {0};
-	struct walk w = {.ops = ops, .counts = c ? c : &own, .root = root};
-	const struct name *n = NULL;
-	int r = visit_root(&w, e);
+	struct walk w = {.ops = ops,
+			 .arg = ops->arg,
+			 .counts = c ? c : &own,
+			 .open_max = WALK_OPEN / 2,
+			 .root = root,
+			 .above = ""};
+	struct walk_item it;
+	int fd = -1, r;
 
-	while (r == 0 && w.depth) {
-		w.leaf = NULL;
-		r = next_name(&w, &n, e);
-		if (r > 0)
-			r = visit_name(&w, n, e);
-		else if (r == 0)
-			r = leave(&w, e);
-	}
-	if (r < 0 && (w.depth > 1 || w.leaf)) {
-		char where[256];
+	clock_gettime(CLOCK_REALTIME_COARSE, &w.begun);
+	r = walk_visit_root(&w, &it, &fd, e);
+	return r > 0 ? walk_run(&w, fd, &it, e) : r;
+}
 
-		err_wrap(e, "%s", walk_path(&w, where, sizeof(where)));
-	}
-	while (w.depth)
-		pop(&w);
-	free(w.frames);
-	return r < 0 ? -1 : 0;
+/* Appends one name, escaped; false when there is no room for more. */
+static bool add_name(char *out, size_t n, size_t *used, const char *name)
+{
+	if (*used + 2 >= n)
+		return false;
+	if (*used)
+		out[(*used)++] = '/';
+	log_escape(out + *used, n - *used, name, strlen(name));
+	*used += strlen(out + *used);
+	return true;
 }
 
 char *walk_path(const struct walk *w, char *out, size_t n)
@@ -422,23 +417,24 @@ char *walk_path(const struct walk *w, char *out, size_t n)
 	size_t used = 0;
 
 	snprintf(out, n, ".");
+	if (w->above[0] && !add_name(out, n, &used, w->above))
+		return out;
 	for (size_t i = 1; i <= w->depth; i++) {
 		const char *name = i < w->depth ? w->frames[i].name : w->leaf;
 
-		if (!name || used + 2 >= n)
+		if (!name || !add_name(out, n, &used, name))
 			break;
-		if (used)
-			out[used++] = '/';
-		log_escape(out + used, n - used, name, strlen(name));
-		used += strlen(out + used);
 	}
 	return out;
 }
 
 int walk_raw_path(const struct walk *w, char *out, size_t n)
 {
-	size_t used = 0;
+	size_t used = strlen(w->above);
 
+	if (used >= n)
+		return -1;
+	memcpy(out, w->above, used + 1);
 	for (size_t i = 1; i <= w->depth; i++) {
 		const char *name = i < w->depth ? w->frames[i].name : w->leaf;
 		int len;
@@ -451,12 +447,5 @@ int walk_raw_path(const struct walk *w, char *out, size_t n)
 			return -1;
 		used += (size_t)len;
 	}
-	out[used] = '\0';
 	return 0;
-}
-
-const char *walk_proc(char out[WALK_PROC_MAX], int fd)
-{
-	snprintf(out, WALK_PROC_MAX, "/proc/self/fd/%d", fd);
-	return out;
 }

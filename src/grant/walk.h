@@ -12,16 +12,30 @@
  * opened for reading if they may be, and if it is them that were opened; all
  * else is O_PATH, so that no device and no FIFO notices.
  *
- * Bounds: at most WALK_OPEN directories are open, whatever the depth, and one
+ * Opening is most of the cost of a file, and most files need nothing.  peek()
+ * is asked first, with what the name alone tells: it may end the matter, and
+ * it may not change anything.  Should the name be swapped at this moment, an
+ * inode may be taken for its neighbour; `disturbed` tells that this is
+ * possible.
+ *
+ * Bounds: a limited number of directories is open, whatever the depth, and one
  * buffer of names for each; of the others only name, dev, ino and position are
  * kept.  The way back up is "..", which must be the inode that we came from;
  * if it is not (somebody moved a directory) the tree is entered again from the
  * root by the names, as far down as they still lead to the same inodes.
  *
- * What a walk sees while the tree is being changed is what readdir() promises:
- * what was there all the time.  `disturbed` tells that something moved.
+ * Threads.  Each walks a part of the tree by itself, as above.  One that enters
+ * a directory while another has nothing to do hands the directory over; no
+ * more than one for each thread is ever under way, so that memory and
+ * descriptors stay bounded.  A thread has a working directory of its own
+ * (CLONE_FS), which is how a name is looked at in one system call; the
+ * caller's is not touched.  All signals are blocked in them.
  *
- * Runs in vmrun, and for grant_reclaim() in a user namespace.
+ * What a walk sees while the tree is being changed is what readdir() promises:
+ * what was there all the time.  `disturbed` is set where a directory has a time
+ * stamp as young as the walk, so that something may have come or gone.
+ *
+ * Runs in vmrun and vmrunctl, and for grant_reclaim() in a user namespace.
  */
 #ifndef GRANT_WALK_H
 #define GRANT_WALK_H
@@ -33,22 +47,44 @@
 
 struct err;
 
-#define WALK_OPEN 16u
+#define WALK_OPEN 32u /* directories open at a time, in all threads */
 #define WALK_DEPTH_MAX 65536u
+#define WALK_THREADS_MAX 4u
 
 /* All descriptors and the name are borrowed for the call. */
 struct walk_item {
-	int fd;		  /* the inode, open for reading or O_PATH */
-	bool is_path;	  /* fd is O_PATH */
-	int parent;	  /* the directory that lists it; -1 for the root */
-	const char *name; /* "" for the root */
-	struct stat st;
+	int fd;	      /* the inode, open for reading or O_PATH; -1: peek() */
+	bool is_path; /* fd is O_PATH */
+	int parent;   /* the directory that lists it; -1 for the root */
+	const char *name; /* "" for the root; for peek() also a relative path */
+	bool fixed;	  /* immutable or append-only: chattr(1) */
+	/* What visit() left here for the directory that it is in; and what it
+	 * leaves for those in it.  0 for the root. */
+	unsigned ctx;
+	uint64_t mnt;	 /* the mount that it is on */
+	uint64_t listed; /* its number in the directory, see glance() */
+	struct stat
+		st; /* type, mode, owner, nlink, dev, ino, mtim, ctim only */
 };
 
 enum walk_next {
 	WALK_ON,   /* a directory: enter it */
 	WALK_SKIP, /* a directory: do not */
 	WALK_STOP, /* end the walk: an error is set */
+};
+
+enum walk_peek {
+	PEEK_LOOK, /* of glance() only: peek() is to see it */
+	PEEK_DONE, /* nothing to be done with it */
+	PEEK_OPEN, /* visit() is to see it */
+	PEEK_STOP, /* end the walk: an error is set */
+};
+
+enum walk_stamp {
+	STAMP_NONE,   /* time stamps are not looked at */
+	STAMP_CHANGE, /* by ctime, which cannot be set: for walks that only read
+		       */
+	STAMP_MODIFY, /* by mtime, which editing an ACL leaves alone */
 };
 
 struct walk; /* opaque: a walk under way */
@@ -59,15 +95,24 @@ struct walk_ops {
 	 * directory that cannot be read comes with is_path and is not entered.
 	 */
 	enum walk_next (*visit)(void *arg, const struct walk *w,
-				const struct walk_item *it, struct err *e);
-	/* Links and special files come to visit() too; files are O_PATH. */
+				struct walk_item *it, struct err *e);
+	/* See above; never for directories.  May be NULL. */
+	enum walk_peek (*peek)(void *arg, const struct walk *w,
+			       const struct walk_item *it, struct err *e);
+	/*
+	 * Asked even before, with the number that the directory has for it.
+	 * Never for directories.  May be NULL.
+	 */
+	enum walk_peek (*glance)(void *arg, uint64_t listed);
+	/* Links and special files come too; files are O_PATH. */
 	bool want_all;
 	/* Count what cannot be opened or listed, do not stop at it. */
 	bool go_on;
+	enum walk_stamp stamp;
 	/* A descriptor; once it is readable the walk ends with ECANCELED.
 	 * NULL: nothing ends it. */
 	const int *stop;
-	void *arg;
+	void *arg; /* of walk_tree() */
 };
 
 struct walk_counts {
@@ -79,12 +124,22 @@ struct walk_counts {
 };
 
 /*
- * Walks root (borrowed) and all below.  0, or -1 and e: what visit() set, or
- * that a directory could not be listed for another reason than permission.
- * c may be NULL.
+ * Walks root (borrowed) and all below in the caller's thread, without peek().
+ * 0, or -1 and e: what visit() set, or that a directory could not be listed for
+ * another reason than permission.  c may be NULL.
  */
 int walk_tree(int root, const struct walk_ops *ops, struct walk_counts *c,
 	      struct err *e);
+
+/*
+ * The same with up to n threads, at most WALK_THREADS_MAX; each calls back with
+ * an argument of its own out of args.  All have ended when it returns.
+ */
+int walk_threads(int root, const struct walk_ops *ops, void *const *args,
+		 unsigned n, struct walk_counts *c, struct err *e);
+
+/* How many threads are worth while here: processors, within the limit. */
+unsigned walk_threads_wanted(void);
 
 /*
  * The path of the inode being visited, below the root and escaped for a

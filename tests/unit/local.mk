@@ -104,6 +104,16 @@ unit_tests += %D%/grantothers-test
 	%D%/grant-rig.h %D%/tap.h
 %C%_grantothers_test_LDADD = src/grant/libgrant.a src/base/libbase.a
 
+unit_tests += %D%/keys-test
+%C%_keys_test_SOURCES = %D%/keys-test.c %D%/grant-rig.c %D%/grant-rig.h \
+	%D%/tap.h
+%C%_keys_test_LDADD = src/grant/libgrant.a src/base/libbase.a
+
+unit_tests += %D%/links-test
+%C%_links_test_SOURCES = %D%/links-test.c %D%/grant-rig.c %D%/grant-rig.h \
+	%D%/tap.h
+%C%_links_test_LDADD = src/grant/libgrant.a src/base/libbase.a
+
 unit_tests += %D%/scan-test
 %C%_scan_test_SOURCES = %D%/scan-test.c %D%/grant-rig.c %D%/grant-rig.h \
 	%D%/tap.h

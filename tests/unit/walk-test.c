@@ -25,7 +25,7 @@ struct seen {
 };
 
 static enum walk_next visit(void *arg, const struct walk *w,
-			    const struct walk_item *it, struct err *we)
+			    struct walk_item *it, struct err *we)
 {
 	struct seen *s = arg;
 
