@@ -102,3 +102,16 @@ ALTER TABLE grants ADD COLUMN boot_id TEXT NOT NULL DEFAULT '';
 -- alone.  A row stays while the UID is free: seq orders the queue for reuse.
 ALTER TABLE quarantine ADD COLUMN found INTEGER NOT NULL DEFAULT 0
 	CHECK (found IN (0, 1));
+
+-- migration 4
+
+-- unscanned: nobody has looked yet what an earlier database left on the disk.
+-- claims: how many never-used UIDs were handed out; the side file `highwater`
+-- has the same number, so that an old copy of this file is noticed.
+CREATE TABLE marks (
+	name TEXT PRIMARY KEY,
+	value INTEGER NOT NULL
+) STRICT;
+INSERT INTO marks (name, value) VALUES ('claims', 0);
+INSERT INTO marks (name, value)
+	SELECT 'unscanned', 1 WHERE NOT EXISTS (SELECT 1 FROM identities);

@@ -316,8 +316,10 @@ static int judge(struct deep *d, const struct state_owner *o, struct err *e)
 	if (t->example)
 		return g->dry ? left_by(d, o, t, "UID", e)
 			      : clean_uid(d, o, t, e);
-	if (o->status != IDENTITY_QUARANTINE || g->dry || !d->whole ||
-	    d->running[n])
+	/* A found one may be another database's of the person, whose VM or
+	 * alias has no files just now. */
+	if (o->status != IDENTITY_QUARANTINE || o->found || g->dry ||
+	    !d->whole || d->running[n])
 		return 0;
 	g->freed++;
 	return state_free_uid(g->rc->state, o->uid, e);

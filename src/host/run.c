@@ -19,6 +19,7 @@
 #include "host/keep.h"
 #include "host/live/quote.h"
 #include "host/live/supervise.h"
+#include "host/rebuild.h"
 #include "host/reclaim.h"
 #include "host/text.h"
 
@@ -32,8 +33,9 @@
 /* Everything that a run holds while it lasts. */
 struct run {
 	const struct plan *plan;
-	struct state *state;
-	int state_dir;
+	struct rebuilt db;
+	struct state *state; /* of db; borrowed */
+	int state_dir;	     /* of db; borrowed */
 	struct state_identity id;
 	struct state_want *wants; /* with an alias; owned */
 	size_t n_wants;
@@ -217,8 +219,10 @@ static int claim(struct run *r, const struct state_range *range, struct err *e)
 	struct buf cmd;
 	int ret;
 
-	if (run_open_state(r->plan->facts, &r->state, &r->state_dir, e) < 0)
+	if (rebuild_open(r->plan->facts, range, &r->db, e) < 0)
 		return -1;
+	r->state = r->db.state;
+	r->state_dir = r->db.dir;
 	rc.state = r->state;
 	rc.state_dir = r->state_dir;
 	/* What an earlier vmrun could not finish; its failure is not ours. */
@@ -278,8 +282,7 @@ static void finish(struct run *r, int exit_code)
 	run_dir_close(&r->dir);
 	own_close(&r->id.lock_fd);
 	free(r->wants);
-	state_close(r->state);
-	own_close(&r->state_dir);
+	rebuild_close(&r->db);
 }
 
 /* A signal before the supervisor watches for them must not leave half a run:
@@ -306,6 +309,7 @@ void run_plan(const struct plan *p, const struct tools *t,
 			.dir = RUN_DIR_NONE,
 			.sandbox = SANDBOX_NONE,
 			.manage = -1,
+			.db = {.dir = -1, .ids = -1},
 			.state_dir = -1};
 	struct supervise s = {.plan = p, .sinks = sinks};
 

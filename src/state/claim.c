@@ -7,6 +7,7 @@
 #include "state/highwater.h"
 #include "state/runlock.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -90,17 +91,68 @@ static int find_unused(const struct claim *c, const struct highwater *h,
 	}
 }
 
-/* Everything of the range up to and with n is used up from now on. */
-static int use_up(const struct claim *c, struct highwater *h, uint32_t n,
-		  struct err *e)
-{
-	uint32_t first = c->range->uid_first;
+/*
+ * The lists of used UIDs: the database's own, and that of the person's other
+ * databases.  They are read and written under one lock of all of these.
+ */
+struct lists {
+	int lock; /* owned */
+	struct highwater own, all;
+};
 
-	if (highwater_add(h, first, first + n + 1) < 0)
+static int lists_lock(struct state *s, struct lists *l, struct err *e)
+{
+	struct timespec nap = {.tv_nsec = 2 * 1000 * 1000};
+
+	l->lock = openat(s->ids >= 0 ? s->ids : s->dir, "ids.lock",
+			 O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (l->lock < 0)
+		return err_set(e, errno, "ids.lock");
+	/* A lock call that waits could wait for a stopped process for ever. */
+	for (int ms = 0; ms < DB_WAIT_MS; ms += 2) {
+		if (lock_byte(l->lock, 0, LOCK_HOW_ALONE) == 0)
+			return 0;
+		if (errno != EAGAIN)
+			return err_set(e, errno, "locking ids.lock");
+		nanosleep(&nap, NULL);
+	}
+	return err_set(e, 0,
+		       "another vmrun has held the list of used UIDs for %d "
+		       "seconds",
+		       DB_WAIT_MS / 1000);
+}
+
+static int lists_load(struct state *s, struct lists *l, struct err *e)
+{
+	l->all.n = 0;
+	if (lists_lock(s, l, e) < 0 || highwater_load(s->dir, &l->own, e) < 0)
+		return -1;
+	if (s->ids >= 0 && highwater_load(s->ids, &l->all, e) < 0)
+		return -1;
+	if (highwater_join(&l->all, &l->own) == 0)
+		return 0;
+	return err_set(e, 0, "the list of used UIDs has more than %d ranges",
+		       HIGHWATER_MAX);
+}
+
+/*
+ * Everything of the range up to and with uid is used up from now on, in both
+ * lists, whoever used it: so a list is one interval for each range.
+ */
+static int use_up(struct state *s, struct lists *l, const struct state_range *r,
+		  uid_t uid, struct err *e)
+{
+	l->own.claims++;
+	if (highwater_add(&l->own, r->uid_first, uid + 1) < 0 ||
+	    highwater_add(&l->all, r->uid_first, uid + 1) < 0)
 		return err_set(e, 0,
 			       "the list of used UIDs has more than %d ranges",
 			       HIGHWATER_MAX);
-	return highwater_store(c->s->dir, h, e);
+	if (s->ids >= 0 && highwater_store(s->ids, &l->all, e) < 0)
+		return -1;
+	if (highwater_store(s->dir, &l->own, e) < 0)
+		return -1;
+	return db_set_mark(s, "claims", (int64_t)l->own.claims, e);
 }
 
 static int insert_identity(struct state *s, const struct state_identity *id,
@@ -162,27 +214,38 @@ static int reuse(struct state *s, const struct state_identity *id,
 	return db_step(s, i, e) < 0 ? -1 : db_step(s, q, e);
 }
 
+static int choose(const struct claim *c, struct lists *l,
+		  struct state_identity *id, struct err *e)
+{
+	uint32_t n = 0;
+	int r = find_unused(c, &l->all, &n, e);
+
+	if (r < 0)
+		return -1;
+	if (r == 0)
+		return find_free(c, id, e) < 0 ? -1 : reuse(c->s, id, e);
+	id->uid = c->range->uid_first + n;
+	id->gid = c->range->gid_first + n;
+	if (use_up(c->s, l, c->range, id->uid, e) < 0)
+		return -1;
+	return insert_identity(c->s, id, e);
+}
+
 int claim_uid(struct state *s, const struct state_range *range,
 	      bool (*is_used)(void *arg, uid_t uid), void *arg,
 	      struct state_identity *id, struct err *e)
 {
 	const struct claim c = {s, range, is_used, arg};
-	struct highwater h;
-	uint32_t n = 0;
+	struct lists l = {.lock = -1};
 	int r;
 
-	if (check_range(range, e) < 0 || highwater_load(s->dir, &h, e) < 0)
+	if (check_range(range, e) < 0)
 		return -1;
-	r = find_unused(&c, &h, &n, e);
-	if (r < 0)
-		return -1;
+	r = lists_load(s, &l, e);
 	if (r == 0)
-		return find_free(&c, id, e) < 0 ? -1 : reuse(s, id, e);
-	if (use_up(&c, &h, n, e) < 0)
-		return -1;
-	id->uid = range->uid_first + n;
-	id->gid = range->gid_first + n;
-	return insert_identity(s, id, e);
+		r = choose(&c, &l, id, e);
+	own_close(&l.lock);
+	return r;
 }
 
 int claim_number(struct state *s, int64_t *run, int *lock, struct err *e)

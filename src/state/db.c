@@ -20,10 +20,21 @@ static int damaged(struct state *s, const char *why, struct err *e)
 {
 	err_set(e, 0, "the state database %s/" DB_NAME " is damaged: %s",
 		s->where, why);
+	e->code = EUCLEAN;
 	return err_hint(e,
-			"it was left as it is; put back a copy, or move it "
-			"away together with its -wal and -shm files: used ids "
-			"stay known, but runs and grants in it are forgotten");
+			"it was left as it is; put back a copy, or start vmrun "
+			"or `vmrunctl gc`: they set it aside and look what is "
+			"on the disk");
+}
+
+/* The last one who closes it tidies up, and with that hides that it was not
+ * closed well: the next one is to look all the same. */
+static void doubt(struct state *s)
+{
+	own_fd fd = openat(s->dir, DB_DOUBT,
+			   O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	(void)fd;
 }
 
 int db_error(struct state *s, int rc, struct err *e)
@@ -40,6 +51,8 @@ int db_error(struct state *s, int rc, struct err *e)
 				"`, then try again",
 				s->where);
 	case SQLITE_CORRUPT:
+		doubt(s);
+		return damaged(s, sqlite3_errmsg(s->db), e);
 	case SQLITE_NOTADB:
 		return damaged(s, sqlite3_errmsg(s->db), e);
 	case SQLITE_FULL:
@@ -87,6 +100,35 @@ int db_int(struct state *s, const char *sql, int64_t *v, struct err *e)
 	if (r == 1)
 		*v = sqlite3_column_int64(st, 0);
 	return r < 0 ? -1 : 0;
+}
+
+int db_mark(struct state *s, const char *name, int64_t *value, struct err *e)
+{
+	own_stmt st = NULL;
+	int r;
+
+	*value = 0;
+	if (db_prepare(s, &st, "SELECT value FROM marks WHERE name=?", e) < 0)
+		return -1;
+	sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
+	r = db_step(s, st, e);
+	if (r == 1)
+		*value = sqlite3_column_int64(st, 0);
+	return r < 0 ? -1 : 0;
+}
+
+int db_set_mark(struct state *s, const char *name, int64_t value, struct err *e)
+{
+	own_stmt st = NULL;
+
+	if (db_prepare(s, &st,
+		       "INSERT INTO marks (name, value) VALUES (?1, ?2)"
+		       " ON CONFLICT (name) DO UPDATE SET value=?2",
+		       e) < 0)
+		return -1;
+	sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 2, value);
+	return db_step(s, st, e);
 }
 
 int db_begin(struct state *s, struct db_txn *t, struct err *e)
@@ -168,9 +210,12 @@ static int quick_check(struct state *s, struct err *e)
 	if (r < 0)
 		return -1;
 	says = r ? (const char *)sqlite3_column_text(st, 0) : NULL;
-	if (!says || strcmp(says, "ok"))
-		return damaged(s, says ? says : "it says nothing", e);
-	return 0;
+	if (says && !strcmp(says, "ok")) {
+		unlinkat(s->dir, DB_DOUBT, 0);
+		return 0;
+	}
+	doubt(s);
+	return damaged(s, says ? says : "it says nothing", e);
 }
 
 /* A new and empty database, or one of ours that is not newer than we are. */
@@ -184,9 +229,12 @@ static int recognise(struct state *s, int64_t *version, struct err *e)
 		return -1;
 	if (app == 0 && *version == 0 && tables == 0)
 		return 0;
-	if (app != APPLICATION_ID || *version < 1)
-		return err_set(e, 0, "%s/" DB_NAME " is not vmrun's database",
-			       s->where);
+	if (app != APPLICATION_ID || *version < 1) {
+		err_set(e, 0, "%s/" DB_NAME " is not vmrun's database",
+			s->where);
+		e->code = EUCLEAN;
+		return -1;
+	}
 	if (*version > state_version) {
 		err_set(e, 0,
 			"the state database in %s is of version %lld, this "

@@ -14,6 +14,7 @@
 struct state {
 	sqlite3 *db;
 	int dir;       /* borrowed */
+	int ids;       /* see state_share_ids(); borrowed; -1: none */
 	int locks;     /* the directory of the runs' lock files, owned */
 	int open_lock; /* owned; held as long as the database is open */
 	char boot_id[BOOT_ID_MAX];
@@ -57,6 +58,14 @@ int db_commit(struct db_txn *t, struct err *e);
 void db_txn_end(struct db_txn *t);
 
 #define own_txn __attribute__((cleanup(db_txn_end))) struct db_txn
+
+/* A row of marks; 0 if there is none. */
+int db_mark(struct state *s, const char *name, int64_t *value, struct err *e);
+int db_set_mark(struct state *s, const char *name, int64_t value,
+		struct err *e);
+
+/* In s->dir: the database was found damaged, and is to be read through. */
+#define DB_DOUBT "doubt"
 
 /*
  * Opens, checks and migrates s->dir's database.  check: read it all first.

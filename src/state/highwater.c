@@ -34,15 +34,35 @@ static bool get_id(const char **p, const char *end, char stop, uint32_t *v)
 	return true;
 }
 
+#define CLAIMS "claims "
+
+/* The line with the number; there may be none. */
+static bool get_claims(const char **p, const char *end, uint64_t *v)
+{
+	const size_t n = strlen(CLAIMS);
+	uint32_t id;
+
+	if ((size_t)(end - *p) < n || memcmp(*p, CLAIMS, n) != 0)
+		return true;
+	*p += n;
+	if (!get_id(p, end, '\n', &id))
+		return false;
+	*v = id;
+	return true;
+}
+
 int highwater_parse(const char *text, size_t n, struct highwater *h)
 {
 	const char *p = text, *end = text + n;
 
 	h->n = 0;
+	h->claims = 0;
 	/* The head is always written: without it the file was cut. */
 	if (n < strlen(HEAD) || memcmp(text, HEAD, strlen(HEAD)))
 		return -1;
 	p += strlen(HEAD);
+	if (!get_claims(&p, end, &h->claims))
+		return -1;
 	while (p < end) {
 		uint32_t first, next;
 
@@ -61,6 +81,7 @@ int highwater_load(int dir, struct highwater *h, struct err *e)
 	int r;
 
 	h->n = 0;
+	h->claims = 0;
 	buf_init(&b, FILE_MAX);
 	if (io_read_file(dir, NAME, &b, e) < 0) {
 		buf_free(&b);
@@ -102,6 +123,8 @@ int highwater_store(int dir, const struct highwater *h, struct err *e)
 
 	buf_init(&b, FILE_MAX);
 	buf_printf(&b, "%s", HEAD);
+	if (h->claims)
+		buf_printf(&b, CLAIMS "%llu\n", (unsigned long long)h->claims);
 	for (size_t i = 0; i < h->n; i++)
 		buf_printf(&b, "%u %u\n", h->used[i].first, h->used[i].next);
 	r = b.bad ? err_set(e, ENOMEM, "the list of used UIDs")
@@ -143,5 +166,14 @@ int highwater_add(struct highwater *h, uint32_t first, uint32_t next)
 		return -1;
 	h->used[h->n].first = first;
 	h->used[h->n++].next = next;
+	return 0;
+}
+
+int highwater_join(struct highwater *h, const struct highwater *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		if (highwater_add(h, from->used[i].first, from->used[i].next) <
+		    0)
+			return -1;
 	return 0;
 }

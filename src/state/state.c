@@ -10,6 +10,8 @@
  *     open.lock   byte 0: held alone by whoever is opening the database;
  *                 byte 1: held shared by everybody who has it open
  *     highwater   the UIDs handed out, if the database is ever lost
+ *     ids.lock    held alone while a UID is chosen (claim.c)
+ *     doubt       somebody met damage: read it through at the next opening
  *     locks/ID    held by vmrun as long as VM number ID lives
  *
  * Who gets byte 1 alone while opening is the only user.  A write-ahead log
@@ -27,6 +29,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "state/highwater.h"
 #include "state/runlock.h"
 
 #include <fcntl.h>
@@ -37,6 +40,7 @@
 
 #define BYTE_OPENING 0
 #define BYTE_OPEN 1
+#define CLAIMS_KILLED 3
 
 /* linux/magic.h does not have them all. */
 static const struct {
@@ -154,7 +158,8 @@ static int open_all(struct state *s, struct err *e)
 		return -1;
 	if (lock_byte(s->open_lock, BYTE_OPEN, LOCK_HOW_ALONE) == 0)
 		unclean = fstatat(s->dir, DB_NAME "-wal", &st,
-				  AT_SYMLINK_NOFOLLOW) == 0;
+				  AT_SYMLINK_NOFOLLOW) == 0 ||
+			  faccessat(s->dir, DB_DOUBT, F_OK, 0) == 0;
 	if (db_open(s, unclean, e) < 0)
 		return -1;
 	if (unclean)
@@ -173,6 +178,7 @@ int state_open(int dirfd, struct state **out, struct err *e)
 	if (!s)
 		return err_set(e, ENOMEM, "the state database");
 	s->dir = dirfd;
+	s->ids = -1;
 	s->locks = -1;
 	s->open_lock = -1;
 	if (open_all(s, e) < 0) {
@@ -192,4 +198,97 @@ void state_close(struct state *s)
 	/* Last: as long as it is held, others know that we are there. */
 	own_close(&s->open_lock);
 	free(s);
+}
+
+void state_share_ids(struct state *s, int ids_dir)
+{
+	s->ids = ids_dir;
+}
+
+/* state.db and its companions become state.db.damaged-N ... */
+static int move_away(struct state *s, unsigned n, struct err *e)
+{
+	static const char *const tails[] = {"", "-wal", "-shm"};
+	char from[64], to[64];
+
+	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++) {
+		snprintf(from, sizeof(from), DB_NAME "%s", tails[i]);
+		snprintf(to, sizeof(to), DB_NAME ".damaged-%u%s", n, tails[i]);
+		if (renameat(s->dir, from, s->dir, to) < 0 && errno != ENOENT)
+			return err_set(e, errno, "setting %s/%s aside",
+				       s->where, from);
+	}
+	unlinkat(s->dir, DB_DOUBT, 0);
+	return fsync(s->dir) < 0
+		       ? err_set(e, errno, "setting %s/" DB_NAME " aside",
+				 s->where)
+		       : 0;
+}
+
+static int set_aside(struct state *s, char *name, size_t size, struct err *e)
+{
+	unsigned n = 1;
+	struct stat st;
+
+	find_where(s);
+	if (check_dir(s, e) < 0 || begin_opening(s, e) < 0)
+		return -1;
+	if (lock_byte(s->open_lock, BYTE_OPEN, LOCK_HOW_ALONE) < 0) {
+		err_set(e, 0,
+			"the state database in %s is damaged, and VMs that are "
+			"running use it",
+			s->where);
+		return err_hint(e, "when they have ended, the next start sets "
+				   "it aside");
+	}
+	do
+		snprintf(name, size, DB_NAME ".damaged-%u", n);
+	while (fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && n++);
+	return move_away(s, n, e);
+}
+
+int state_set_aside(int dirfd, char *name, size_t size, struct err *e)
+{
+	struct state s = {
+		.dir = dirfd, .ids = -1, .locks = -1, .open_lock = -1};
+	int r = set_aside(&s, name, size, e);
+
+	own_close(&s.open_lock);
+	return r;
+}
+
+int state_doubts(struct state *s, enum state_doubt *d, struct err *e)
+{
+	int64_t unscanned, claims;
+	struct highwater h;
+
+	*d = STATE_SURE;
+	if (db_mark(s, "unscanned", &unscanned, e) < 0 ||
+	    db_mark(s, "claims", &claims, e) < 0 ||
+	    highwater_load(s->dir, &h, e) < 0)
+		return -1;
+	/* The file is ahead by one for each claimer that was killed between
+	 * the two, until the next one comes through. */
+	if (h.claims > (uint64_t)claims + CLAIMS_KILLED)
+		*d = STATE_OLD;
+	else if (unscanned)
+		*d = h.n ? STATE_LOST : STATE_NEW;
+	return 0;
+}
+
+int state_scanned_all(struct state *s, struct err *e)
+{
+	own_txn t = {NULL};
+	struct highwater h;
+
+	if (highwater_load(s->dir, &h, e) < 0 || db_begin(s, &t, e) < 0 ||
+	    db_set_mark(s, "claims", (int64_t)h.claims, e) < 0 ||
+	    /* What an old copy says of aliases may not be so any more. */
+	    db_exec(s,
+		    "UPDATE grants SET phase='lapsed' WHERE phase='whole'"
+		    " AND gone=0 AND run IS NULL",
+		    e) < 0 ||
+	    db_set_mark(s, "unscanned", 0, e) < 0)
+		return -1;
+	return db_commit(&t, e);
 }

@@ -81,11 +81,36 @@ struct state_want {
 /*
  * Opens (creates, migrates) the database in the directory dirfd, which is
  * 0700 and the person's (not O_PATH); borrowed for the life of the state.
- * Refuses network file systems, databases of a newer version and damaged ones,
- * which stay as they are, each with its remedy.
+ * Refuses network file systems, databases of a newer version and damaged or
+ * foreign ones (e->code is EUCLEAN then), which stay as they are, each with its
+ * remedy.
  */
 int state_open(int dirfd, struct state **s, struct err *e);
 void state_close(struct state *s);
+
+/*
+ * A directory (borrowed for the life of the state) whose `highwater` counts as
+ * well, and is kept up: the one that all state directories of a person share.
+ */
+void state_share_ids(struct state *s, int ids_dir);
+
+/* What the caller has to look for on the disk before he claims. */
+enum state_doubt {
+	STATE_SURE, /* nothing */
+	STATE_NEW,  /* it was just made, and there never was another */
+	STATE_LOST, /* it was just made, but UIDs were handed out before */
+	STATE_OLD,  /* it knows fewer claims than were made: an old copy */
+};
+
+int state_doubts(struct state *s, enum state_doubt *d, struct err *e);
+/* All was looked at, and told to state_found(): there is no doubt any more. */
+int state_scanned_all(struct state *s, struct err *e);
+
+/*
+ * Moves a database that state_open() refused with e->code EUCLEAN out of the
+ * way, to `name` in the same directory.  Refused while others have it open.
+ */
+int state_set_aside(int dirfd, char *name, size_t size, struct err *e);
 
 /*
  * Claims a UID that nobody has: a never used one, or when there is none left

@@ -11,7 +11,8 @@ d=$HOME/d
 mkdir -p "$d/sub" "$HOME/r" "$HOME/out"
 echo x >"$d/file"; echo y >"$d/sub/file"; echo z >"$HOME/r/file"
 chmod 600 "$d/file" "$d/sub/file" "$HOME/r/file"; chmod 700 "$d/sub"
-"$oracle" "$HOME" >"$tmp/before"
+state_of() { "$oracle" "$d"; "$oracle" "$HOME/r"; "$oracle" "$HOME/out"; }
+state_of >"$tmp/before"
 ctl() { vmrunctl "$@" >"$tmp/out" 2>"$tmp/err"; st=$?; }
 dvm -n web --rw "$d" --ro "$HOME/r" -- true
 is $st 0 "(an alias)"
@@ -92,7 +93,7 @@ is "$(find "$HOME" ! -user "$(id -u)")" "" "all of it, in closed directories too
 is "$(cat "$d/c/d/secret")" "s" "and can be read"
 is "$(getfacl -Rn "$HOME" 2>/dev/null | grep '^user:[0-9]')" "" "no entry is left"
 rm -r "$d/c" "$d/open" "$HOME/out/copy"
-"$oracle" "$HOME" >"$tmp/after"
+state_of >"$tmp/after"
 diff "$tmp/before" "$tmp/after" >"$tmp/err"
 ok $? "everything is as before"
 plan_done

@@ -32,6 +32,11 @@ unit_tests += %D%/quarantine-test
 %C%_quarantine_test_LDADD = src/state/libstate.a src/base/libbase.a \
 	$(SQLITE_LIBS)
 
+unit_tests += %D%/damage-test
+%C%_damage_test_SOURCES = %D%/damage-test.c %D%/tap.h
+%C%_damage_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+%C%_damage_test_LDADD = src/state/libstate.a src/base/libbase.a $(SQLITE_LIBS)
+
 unit_tests += %D%/subid-test
 %C%_subid_test_SOURCES = %D%/subid-test.c %D%/tap.h
 %C%_subid_test_LDADD = src/state/libstate.a src/base/libbase.a $(SQLITE_LIBS)

@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "host/probe/probe.h"
-#include "host/run.h"
 #include "host/text.h"
 
 #include <stdlib.h>
@@ -15,22 +14,23 @@
 int ctl_state_open(struct ctl_state *c, struct err *e)
 {
 	memset(c, 0, sizeof(*c));
-	c->dir = -1;
+	c->db = (struct rebuilt){.dir = -1, .ids = -1};
 	if (facts_probe(&c->facts, e) < 0)
 		return -1;
 	if (probe_subids(&c->facts, &c->range, e) < 0 ||
-	    run_open_state(&c->facts, &c->state, &c->dir, e) < 0) {
+	    rebuild_open(&c->facts, &c->range, &c->db, e) < 0) {
 		ctl_state_close(c);
 		return -1;
 	}
+	c->state = c->db.state;
+	c->dir = c->db.dir;
 	c->rc = (struct reclaim){c->state, c->dir, &c->facts, -1};
 	return 0;
 }
 
 void ctl_state_close(struct ctl_state *c)
 {
-	state_close(c->state);
-	own_close(&c->dir);
+	rebuild_close(&c->db);
 	facts_free(&c->facts);
 	c->state = NULL;
 }

@@ -4,6 +4,7 @@
 #define HOST_CMD_STATE_H
 
 #include "host/plan/plan.h"
+#include "host/rebuild.h"
 #include "host/reclaim.h"
 #include "state/state.h"
 
@@ -13,9 +14,10 @@ struct err;
 struct ctl_state {
 	struct facts facts;
 	struct state_range range;
-	struct state *state;
-	int dir;
-	struct reclaim rc; /* of these */
+	struct rebuilt db;
+	struct state *state; /* of db; borrowed */
+	int dir;	     /* of db; borrowed */
+	struct reclaim rc;   /* of these */
 };
 
 /* 0, or -1 and e with nothing open. */
