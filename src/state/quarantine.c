@@ -80,12 +80,12 @@ int state_roots(struct state *s, struct state_root **out, size_t *n,
 		struct state_root *more =
 			reallocarray(all, have + 1, sizeof(*all));
 
-		if (more)
+		if (more) {
 			all = more;
-		if (more)
 			more[have].path =
 				strndup(sqlite3_column_blob(st, 0),
 					(size_t)sqlite3_column_bytes(st, 0));
+		}
 		if (!more || !more[have].path) {
 			r = err_set(e, ENOMEM, "the list of places");
 			break;

@@ -76,6 +76,7 @@ static void test_scans(void)
 		       o[0].status == IDENTITY_QUARANTINE && !o[0].is_live,
 	       "all are listed");
 	free(o);
+	o = NULL;
 	tap_ok(state_roots(s, &roots, &n, &e) == 0 && n == 0,
 	       "what was granted is forgotten with the scan that freed it");
 	state_roots_free(roots, n);

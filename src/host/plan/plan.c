@@ -138,7 +138,7 @@ static int choose_hostname(struct plan *p, struct err *e)
 {
 	const char *slash = strrchr(p->opt->argv[0], '/');
 	const char *name = slash ? slash + 1 : p->opt->argv[0];
-	char host[64];
+	char host[64] = "";
 	size_t n = 0;
 
 	if (p->opt->alias)
