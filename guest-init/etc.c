@@ -102,10 +102,25 @@ static void hostname(struct buf *b, const struct launch *l)
 	buf_printf(b, "%s\n", field(l->hostname, "vmrun").s);
 }
 
+static void resolver(struct buf *b, const struct nic_addr *a)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	inet_ntop(a->family == NIC_IP4 ? AF_INET : AF_INET6, a->ip, text,
+		  sizeof(text));
+	buf_printf(b, "nameserver %s\n", text);
+}
+
 static void resolv_conf(struct buf *b, const struct launch *l)
 {
-	(void)l;
-	buf_printf(b, "# this VM has no network\n");
+	unsigned n = 0;
+
+	if (!l->n_nics)
+		buf_printf(b, "# this VM has no network\n");
+	for (size_t i = 0; i < l->n_nics; i++)
+		for (size_t k = 0; k < l->nics[i].n_dns && n < NIC_DNS_MAX;
+		     k++, n++)
+			resolver(b, &l->nics[i].dns[k]);
 }
 
 static void machine_id(struct buf *b, const struct launch *l)

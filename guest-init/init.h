@@ -16,6 +16,7 @@
  *     mounts.c   the launch record's mount list
  *     dev.c      /dev: the usual nodes and those asked for
  *     etc.c      /etc/passwd and its kin, hostname, loopback
+ *     net.c      network cards
  *     control.c  what the host says
  *     session.c  commands and what becomes of them
  *     child.c    from fork() to execve()
@@ -186,6 +187,11 @@ int dev_compose(const struct launch *l, int modules, struct err *e);
 int etc_compose(int root, const struct launch *l, struct err *e);
 /* Host name and the loopback device. */
 void names_set(const struct launch *l);
+
+/* net.c */
+
+/* The record's network cards; their drivers are loaded already. */
+int net_configure(const struct launch *l, struct err *e);
 
 /* control.c */
 

@@ -3,11 +3,11 @@
 # right, and tests/lint/static.sh looks.
 guest_init_src = \
 	%D%/main.c %D%/loop.c %D%/modules.c %D%/port.c %D%/root.c \
-	%D%/place.c %D%/mounts.c %D%/dev.c %D%/etc.c %D%/control.c \
+	%D%/place.c %D%/mounts.c %D%/dev.c %D%/etc.c %D%/net.c %D%/control.c \
 	%D%/session.c %D%/child.c %D%/stream.c %D%/notify.c %D%/sockets.c \
-	src/wire/mux.c src/wire/control.c src/base/buf.c src/base/err.c
+	src/wire/mux.c src/wire/control.c src/wire/nic.c src/base/buf.c src/base/err.c
 guest_init_hdr = \
-	%D%/init.h src/wire/mux.h src/wire/control.h src/base/buf.h \
+	%D%/init.h src/wire/mux.h src/wire/control.h src/wire/nic.h src/base/buf.h \
 	src/base/err.h src/base/own.h
 
 pkglibexec_SCRIPTS = vmrun-init

@@ -130,6 +130,10 @@ int root_compose(struct init *in, struct err *e)
 	    step_in(e) < 0)
 		return -1;
 	names_set(l);
+	if (l->n_nics)
+		modules_load(in->modules, "net");
+	if (net_configure(l, e) < 0)
+		return -1;
 	in->notify = notify_open();
 	return 0;
 }

@@ -6,6 +6,7 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/plan/plan.h %D%/plan/plan.c %D%/plan/planint.h %D%/plan/planenv.c %D%/plan/planshares.c \
 	%D%/option/optsocket.c %D%/plan/plansockets.c \
 	%D%/plan/planplaces.c %D%/plan/plansystem.c %D%/plan/planmounts.c \
+	%D%/option/optnic.c %D%/plan/plannic.c \
 	%D%/plan/dryrun.h %D%/plan/dryrun.c \
 	%D%/probe/probe.h %D%/probe/probe.c %D%/probe/probetools.c %D%/probe/facts.c \
 	%D%/plan/windows.h %D%/plan/windows.c \

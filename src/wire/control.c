@@ -147,6 +147,7 @@ void ctl_put_launch(struct buf *b, const struct launch *l)
 		put_mount(b, &l->mounts[i]);
 	buf_put_strv(b, l->devices);
 	buf_put_strv(b, l->sockets);
+	nics_put(b, l->nics, l->n_nics);
 	put_spec(b, &l->app);
 	end(b, at);
 }
@@ -382,6 +383,7 @@ static void get_launch(struct rd *r, struct launch *l)
 	get_mounts(r, l);
 	l->devices = rd_strv(r, LAUNCH_MOUNTS_MAX, LAUNCH_NAME_MAX);
 	l->sockets = rd_strv(r, LAUNCH_SOCKETS_MAX, LAUNCH_SOCKET_MAX);
+	l->n_nics = nics_get(r, l->nics);
 	get_spec(r, &l->app);
 	if (l->app.session)
 		r->bad = true;

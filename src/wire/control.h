@@ -26,12 +26,13 @@
 #define WIRE_CONTROL_H
 
 #include "base/buf.h"
+#include "wire/nic.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define CTL_VERSION 2u
+#define CTL_VERSION 3u
 #define CTL_GUEST_MAX 1024u
 #define CTL_HOST_MAX (4u * 1024 * 1024)
 #define CTL_TEXT_MAX 512u /* bytes of LOG and EXIT text */
@@ -134,6 +135,8 @@ struct launch {
 	char **sockets; /* absolute paths where the guest listens for the user;
 			 * each connection is a stream of the service with the
 			 * path's place in the list */
+	struct nic nics[NICS_MAX]; /* n_nics of them */
+	size_t n_nics;
 	struct session_spec app; /* session 0 */
 };
 

@@ -181,6 +181,38 @@ static struct launch_mount sample_mounts[] = {
 
 static char *sockets_v[] = {"/run/vmrun/ssh-agent", "/tmp/x", NULL};
 
+static const struct nic sample_nic = {
+	.mac = {2, 0x76, 0x6d, 0, 0, 2},
+	.mtu = 1400,
+	.n_addrs = 2,
+	.n_gateways = 2,
+	.n_dns = 1,
+	.addrs = {{NIC_IP4, 24, {10, 0, 0, 2}},
+		  {NIC_IP6, 64, {0xfd, [15] = 2}}},
+	.gateways = {{NIC_IP4, 0, {10, 0, 0, 1}},
+		     {NIC_IP6, 0, {0xfd, [15] = 1}}},
+	.dns = {{NIC_IP4, 0, {10, 0, 0, 53}}},
+};
+
+static int addr_matches(const struct nic_addr *a, const struct nic_addr *b)
+{
+	return a->family == b->family && a->prefix == b->prefix &&
+	       !memcmp(a->ip, b->ip, sizeof(a->ip));
+}
+
+static int nic_matches(const struct nic *n)
+{
+	const struct nic *s = &sample_nic;
+
+	return !memcmp(n->mac, s->mac, sizeof(n->mac)) && n->mtu == s->mtu &&
+	       n->n_addrs == 2 && n->n_gateways == 2 && n->n_dns == 1 &&
+	       addr_matches(&n->addrs[0], &s->addrs[0]) &&
+	       addr_matches(&n->addrs[1], &s->addrs[1]) &&
+	       addr_matches(&n->gateways[0], &s->gateways[0]) &&
+	       addr_matches(&n->gateways[1], &s->gateways[1]) &&
+	       addr_matches(&n->dns[0], &s->dns[0]);
+}
+
 static struct launch sample(void)
 {
 	return (struct launch){
@@ -200,6 +232,8 @@ static struct launch sample(void)
 		.n_mounts = sizeof(sample_mounts) / sizeof(*sample_mounts),
 		.devices = devices_v,
 		.sockets = sockets_v,
+		.nics = {sample_nic},
+		.n_nics = 1,
 		.app = sample_spec(),
 	};
 }
@@ -269,6 +303,58 @@ static void test_sockets_refused(void)
 	start();
 	ctl_put_launch(&msg, &l);
 	refused_by_guest("more sockets than the maximum");
+}
+
+/* The launch record with this card in place of the sample's. */
+static void refused_nic(const struct nic *n, const char *what)
+{
+	struct launch l = sample();
+
+	l.nics[0] = *n;
+	start();
+	ctl_put_launch(&msg, &l);
+	refused_by_guest(what);
+}
+
+static void test_nics_refused(void)
+{
+	struct launch l = sample();
+	struct nic n = sample_nic;
+
+	l.nics[1] = sample_nic;
+	l.n_nics = 2;
+	start();
+	ctl_put_launch(&msg, &l);
+	refused_by_guest("two cards with one MAC");
+	n.mac[0] = 3;
+	refused_nic(&n, "the MAC of a group");
+	memset(n.mac, 0, sizeof(n.mac));
+	refused_nic(&n, "no MAC");
+	n = sample_nic;
+	n.mtu = 1279;
+	refused_nic(&n, "too small an MTU");
+	n.mtu = 65522;
+	refused_nic(&n, "too large an MTU");
+	n = sample_nic;
+	n.addrs[0].prefix = 33;
+	refused_nic(&n, "a prefix of 33 bits for IPv4");
+	n.addrs[0].prefix = 0;
+	refused_nic(&n, "an address without a network");
+	n = sample_nic;
+	n.addrs[0].family = (enum nic_family)5;
+	refused_nic(&n, "IPv5");
+	n = sample_nic;
+	n.addrs[0].ip[4] = 1;
+	refused_nic(&n, "IPv4 with a fifth byte");
+	n = sample_nic;
+	memset(n.dns[0].ip, 0, 4);
+	refused_nic(&n, "the resolver 0.0.0.0");
+	n = sample_nic;
+	n.gateways[0].prefix = 24;
+	refused_nic(&n, "a gateway with a prefix");
+	n = sample_nic;
+	n.gateways[1] = n.gateways[0];
+	refused_nic(&n, "two gateways of one family");
 }
 
 static void test_app_refused(void)
@@ -391,6 +477,8 @@ static void test_launch(void)
 	tap_ok(mounts_match(&m.launch), "with its mounts, in order");
 	tap_ok(strv_match(m.launch.devices, devices_v), "with its devices");
 	tap_ok(strv_match(m.launch.sockets, sockets_v), "with its sockets");
+	tap_ok(m.launch.n_nics == 1 && nic_matches(&m.launch.nics[0]),
+	       "with its network card");
 	tap_ok(strv_match(m.launch.app.argv, argv_v) &&
 		       strv_match(m.launch.app.env, env_v),
 	       "with its command and environment");
@@ -528,6 +616,7 @@ int main(void)
 	test_host_refused();
 	test_launch_refused();
 	test_sockets_refused();
+	test_nics_refused();
 	test_app_refused();
 	test_lying_counts();
 	test_truncated();

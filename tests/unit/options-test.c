@@ -120,6 +120,70 @@ static void test_refused(void)
 		"--notify-fd: \"1\" is not a descriptor from 3 to 1023", "");
 }
 
+#define NIC_FORM                                                               \
+	"the form is FD,mac=MAC[,ip=IP/PREFIX][,gw=IP][,dns=IP][,mtu=N]"
+#define SIX_BYTES "six bytes such as 02:76:6d:00:00:02"
+#define MAC "mac=02:00:00:00:00:01"
+
+static void test_nic_refused(void)
+{
+	/* Descriptor 50 and 51 are open. */
+	refused("--nic|50|x", "--nic: it has no mac=", NIC_FORM);
+	refused("--nic|50,tap|x", "--nic: \"tap\" is not KEY=VALUE", NIC_FORM);
+	refused("--nic|50,vlan=3|x", "--nic: there is no \"vlan=\"", NIC_FORM);
+	refused("--nic|60,mac=02:00:00:00:00:01|x",
+		"--nic: descriptor 60 is not open",
+		"open it for vmrun, in a shell: vmrun ... 60>FILE");
+	refused("--nic|50,mac=2:0:0:0:0:1|x",
+		"--nic: mac=2:0:0:0:0:1: not " SIX_BYTES, "");
+	refused("--nic|50,mac=02:00:00:00:00:01:02|x",
+		"--nic: mac=02:00:00:00:00:01:02: not " SIX_BYTES, "");
+	refused("--nic|50,mac=03:00:00:00:00:01|x",
+		"--nic: mac=03:00:00:00:00:01: not the address of a single "
+		"machine",
+		"");
+	refused("--nic|50," MAC ",ip=10.0.0.1|x",
+		"--nic: ip=10.0.0.1: not an address and the length of its "
+		"network's prefix, such as 10.0.0.2/24",
+		"");
+	refused("--nic|50," MAC ",ip=10.0.0.1/33|x",
+		"--nic: ip=33: not the length of a prefix", "");
+	refused("--nic|50," MAC ",ip=0.0.0.0/8|x",
+		"--nic: ip=0.0.0.0: not the address of a machine", "");
+	refused("--nic|50," MAC ",gw=example.org|x",
+		"--nic: gw=example.org: not an IP address", "");
+	refused("--nic|50," MAC ",gw=fd00::1,gw=fd00::2|x",
+		"--nic: two gateways for IPv6", "");
+	refused("--nic|50," MAC
+		",dns=1.1.1.1,dns=1.1.1.2,dns=1.1.1.3,dns=::9|x",
+		"--nic: more than 3 times dns=", "");
+	refused("--nic|50," MAC ",mtu=1279|x",
+		"--nic: mtu=1279: not a number from 1280 to 65521", "");
+	refused("--nic|50," MAC "|--nic|50,mac=02:00:00:00:00:02|x",
+		"--nic: descriptor 50 is another card's", "");
+	refused("--nic|50," MAC "|--nic|51," MAC "|x",
+		"--nic: two cards with the same MAC", "");
+}
+
+static void test_nic(void)
+{
+	const struct nic *n = &o.nics[0].nic;
+
+	tap_ok(parse("--nic|50," MAC ",ip=10.0.0.2/24,ip=fd00::2/64,"
+		     "gw=10.0.0.1,dns=fd00::53,mtu=9000|x") == 0 &&
+		       o.n_nics == 1 && o.nics[0].fd == 50,
+	       "a network card");
+	tap_ok(n->mac[0] == 2 && n->mac[5] == 1 && n->mtu == 9000 &&
+		       n->n_addrs == 2 && n->n_gateways == 1 && n->n_dns == 1,
+	       "with what was said about it");
+	tap_ok(n->addrs[0].family == NIC_IP4 && n->addrs[0].prefix == 24 &&
+		       !memcmp(n->addrs[0].ip, "\12\0\0\2", 5) &&
+		       n->addrs[1].family == NIC_IP6 &&
+		       n->addrs[1].prefix == 64 && n->addrs[1].ip[0] == 0xfd,
+	       "and its addresses");
+	options_free(&o);
+}
+
 static void test_share(const char *line, enum opt_share_kind kind, bool try,
 		       const char *src, const char *dst)
 {
@@ -463,6 +527,10 @@ int main(void)
 {
 	make_dirs();
 	test_refused();
+	if (dup2(0, 50) < 0 || dup2(0, 51) < 0)
+		abort();
+	test_nic_refused();
+	test_nic();
 	test_shares();
 	test_values();
 	test_durations();

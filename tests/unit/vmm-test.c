@@ -64,6 +64,16 @@ static const char tcg_want[] = START
 			  "file.driver=file,file.filename=/dev/fdset/"
 			  "0,file.locking=off\n"
 			  "-device\nvirtio-blk-device,drive=disk0\n"
+			  "-netdev\ndgram,id=net0,local.type=fd,"
+			  "local.str=22\n"
+			  "-device\nvirtio-net-device,netdev=net0,"
+			  "mac=02:76:6d:00:00:0a\n"
+			  "-netdev\nstream,id=net1,addr.type=fd,addr.str=23\n"
+			  "-device\nvirtio-net-device,netdev=net1,"
+			  "mac=02:76:6d:00:00:0b\n"
+			  "-netdev\ntap,id=net2,fd=24\n"
+			  "-device\nvirtio-net-device,netdev=net2,"
+			  "mac=02:76:6d:00:00:0c\n"
 			  "-d\nguest_errors\n";
 
 static const char pc_want[] =
@@ -100,8 +110,14 @@ static void test_qemu(void)
 	p.opt = &full;
 	p.disks = &disk;
 	p.n_disks = 1;
+	for (unsigned i = 0; i < 3; i++)
+		p.nics[i] =
+			(struct plan_nic){.link = (enum plan_link)i,
+					  .nic.mac = {2, 0x76, 0x6d, 0, 0,
+						      (unsigned char)(10 + i)}};
+	p.n_nics = 3;
 	check(vmm_argv(&p, qemu, 2500000), tcg_want,
-	      "TCG, a disk, --append and --qemu-arg");
+	      "TCG, a disk, a card of each kind, --append and --qemu-arg");
 }
 
 static void test_virtiofsd(void)

@@ -38,6 +38,7 @@ static const struct {
 	{ "boot", "virtio_pci", NEED_MAY },
 	{ "boot", "virtio_console", NEED_MUST },
 	{ "boot", "virtiofs", NEED_MUST },
+	{ "net", "virtio_net", NEED_MAY },
 	{ "disk", "virtio_blk", NEED_MAY },
 	{ "disk", "ext4", NEED_MAY },
 	{ "late", "virtio_balloon", NEED_MAY },

@@ -12,6 +12,8 @@
 #ifndef HOST_OPTIONS_H
 #define HOST_OPTIONS_H
 
+#include "wire/nic.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,6 +39,11 @@ struct opt_socket {
 	char *dst; /* in the guest; "": the usual place */
 };
 
+struct opt_nic {
+	int fd; /* open; borrowed from whoever started us */
+	struct nic nic;
+};
+
 enum opt_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
 enum opt_tty { TTY_AUTO, TTY_YES, TTY_NO };
 enum opt_format { FORMAT_TEXT, FORMAT_JSON };
@@ -50,7 +57,9 @@ struct options {
 	char **path_add; /* VAR=DIR */
 	char **devices;
 	char **qemu_args;
-	char **append;			   /* kernel parameters */
+	char **append;		       /* kernel parameters */
+	struct opt_nic nics[NICS_MAX]; /* in order */
+	size_t n_nics;
 	char *root, *image, *cwd, *kernel; /* NULL: not given */
 	unsigned cpus;			   /* 0: default (1) */
 	uint64_t mem;			   /* bytes, 0: default */

@@ -248,8 +248,7 @@ int optset_tty(void *ctx, const struct opt *o, const char *value, struct err *e)
 	return 0;
 }
 
-/* A descriptor of ours that somebody left open for us. */
-static int open_fd(const char *value, int *fd, struct err *e)
+int optset_open_fd(const char *value, int *fd, struct err *e)
 {
 	uint64_t n;
 
@@ -270,7 +269,7 @@ static int open_fd(const char *value, int *fd, struct err *e)
 
 int optset_fd(void *ctx, const struct opt *o, const char *value, struct err *e)
 {
-	return open_fd(value, at(ctx, o), e);
+	return optset_open_fd(value, at(ctx, o), e);
 }
 
 int optset_notify_fd(void *ctx, const struct opt *o, const char *value,
@@ -441,7 +440,8 @@ int optset_args(void *ctx, const struct opt *o, const char *value,
 	if (s->in_args)
 		return err_set(e, 0, "--args cannot be used inside of --args");
 	if (!*s->next_args) {
-		if (open_fd(value, &fd, e) || read_args(fd, s->next_args, e))
+		if (optset_open_fd(value, &fd, e) ||
+		    read_args(fd, s->next_args, e))
 			return -1;
 		close(fd);
 	}

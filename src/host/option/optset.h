@@ -50,6 +50,8 @@ int optset_mem(void *ctx, const struct opt *o, const char *value,
 	       struct err *e);
 int optset_name(void *ctx, const struct opt *o, const char *value,
 		struct err *e);
+int optset_nic(void *ctx, const struct opt *o, const char *value,
+	       struct err *e);
 int optset_nonempty(void *ctx, const struct opt *o, const char *value,
 		    struct err *e);
 int optset_notify_fd(void *ctx, const struct opt *o, const char *value,
@@ -70,6 +72,9 @@ int optset_tmp(void *ctx, const struct opt *o, const char *value,
 	       struct err *e);
 int optset_tty(void *ctx, const struct opt *o, const char *value,
 	       struct err *e);
+
+/* A descriptor of ours that somebody left open for us; borrowed. */
+int optset_open_fd(const char *value, int *fd, struct err *e);
 
 /*
  * Splits SRC[:DST] in place at the one ":" that is not escaped, and resolves

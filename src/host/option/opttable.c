@@ -33,6 +33,11 @@ const struct opt optset_table[] = {
 	 "guest may connect to: a path, or ssh-agent",
 	 OPT_EVERYWHERE, OPT_REPEAT, optset_socket, 0},
 
+	{"nic", NULL, 0, "FD,mac=MAC[,...]",
+	 "a network card whose other end is\n"
+	 "the descriptor FD",
+	 OPT_COMMAND_LINE, OPT_REPEAT, optset_nic, 0},
+
 	{.help = "Who the VM is:"},
 	{"alias", NULL, 'n', "NAME",
 	 "keep UID and ACL entries under this name,\n"

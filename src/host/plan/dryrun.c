@@ -46,6 +46,19 @@ static const char *kind_name(enum launch_mount_kind kind)
 	return "";
 }
 
+static const char *link_name(enum plan_link link)
+{
+	switch (link) {
+	case LINK_MESSAGES:
+		return "socket of messages";
+	case LINK_STREAM:
+		return "stream socket";
+	case LINK_TAP:
+		return "TAP";
+	}
+	return "";
+}
+
 /* What a grant would edit.  Any uid of the range stands for the later one. */
 static int survey(const struct plan *p, const struct dryrun_extra *x,
 		  const struct plan_share *s, struct grant_stats *g,
@@ -181,6 +194,9 @@ static void print_record(const struct plan *p, FILE *out)
 		print_text("  device ", *row, out);
 		fputc('\n', out);
 	}
+	for (size_t i = 0; i < p->n_nics; i++)
+		fprintf(out, "  network card at descriptor %d, a %s\n",
+			p->nics[i].fd, link_name(p->nics[i].link));
 	for (size_t i = 0; i < p->n_sockets; i++) {
 		print_text("  socket ", p->sockets[i].src, out);
 		print_text(" at ", p->sockets[i].dst, out);
@@ -309,6 +325,20 @@ static void json_machine(const struct plan *p, struct json *to)
 	json_set(to, "machine", j);
 }
 
+static struct json *json_nics(const struct plan *p)
+{
+	struct json *nics = json_new_array();
+
+	for (size_t i = 0; i < p->n_nics; i++) {
+		struct json *j = json_new_object();
+
+		json_set_int(j, "fd", p->nics[i].fd);
+		json_set_str(j, "link", link_name(p->nics[i].link));
+		json_add(nics, j);
+	}
+	return nics;
+}
+
 static struct json *json_sockets(const struct plan *p)
 {
 	struct json *sockets = json_new_array();
@@ -331,6 +361,7 @@ static void json_guest(const struct plan *p, struct json *to)
 	json_set_strv(j, "env", p->env);
 	json_set_strv(j, "devices", p->opt->devices);
 	json_set(j, "sockets", json_sockets(p));
+	json_set(j, "nics", json_nics(p));
 	json_set_str(j, "cwd", p->cwd);
 	json_set_str(j, "home", p->home);
 	json_set_str(j, "shell", p->shell);

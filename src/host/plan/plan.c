@@ -193,7 +193,7 @@ static int choose_terminal(struct plan *p, struct err *e)
 
 static int make(struct plan *p, char ***store_bins, struct err *e)
 {
-	if (choose_terminal(p, e) || choose_home(p, e) ||
+	if (plan_nics(p, e) || choose_terminal(p, e) || choose_home(p, e) ||
 	    choose_hostname(p, e) || choose_machine(p, e))
 		return -1;
 	if (plan_shares(p, store_bins, e) || plan_system(p, e) ||
@@ -308,6 +308,9 @@ void plan_launch(const struct plan *p, uid_t uid, gid_t gid, struct launch *l)
 		abort();
 	if (p->n_mounts)
 		memcpy(l->mounts, p->mounts, p->n_mounts * sizeof(*l->mounts));
+	l->n_nics = p->n_nics;
+	for (size_t i = 0; i < p->n_nics; i++)
+		l->nics[i] = p->nics[i].nic;
 	l->devices = p->opt->devices;
 	l->sockets = calloc(p->n_sockets + 1, sizeof(*l->sockets));
 	if (!l->sockets)

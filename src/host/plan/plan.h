@@ -67,6 +67,19 @@ struct plan_socket {
 	uid_t owner; /* of the socket: must still be when it is connected to */
 };
 
+/* What the other end of a network card is. */
+enum plan_link {
+	LINK_MESSAGES, /* a socket, one frame in each message */
+	LINK_STREAM,   /* a socket, each frame behind its length */
+	LINK_TAP,
+};
+
+struct plan_nic {
+	enum plan_link link;
+	int fd; /* borrowed */
+	struct nic nic;
+};
+
 struct plan {
 	const struct options *opt; /* borrowed */
 	const struct facts *facts; /* borrowed */
@@ -77,6 +90,8 @@ struct plan {
 	size_t n_disks;
 	struct plan_socket *sockets; /* --socket, in order */
 	size_t n_sockets;
+	struct plan_nic nics[NICS_MAX];
+	size_t n_nics;
 	bool terminal;
 	uint64_t mem; /* bytes */
 	unsigned cpus;

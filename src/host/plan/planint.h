@@ -27,6 +27,7 @@ char *places_resolve(const struct facts *f, const char *path, struct err *e);
 int plan_shares(struct plan *p, char ***store_bins, struct err *e);
 /* This machine's userland, or --root's.  After plan_shares(). */
 int plan_system(struct plan *p, struct err *e);
+int plan_nics(struct plan *p, struct err *e);
 /* Orders the mounts and refuses those that cannot be made. */
 int plan_mounts(struct plan *p, struct err *e);
 /* The person's --socket.  After plan_mounts(). */

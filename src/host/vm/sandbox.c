@@ -44,7 +44,8 @@ enum stage_fd {
 	FD_FS_LISTEN,
 	FD_FS_VMM,
 	FD_DISK,
-	FD_END = FD_DISK + VMM_DISKS_MAX,
+	FD_NIC = FD_DISK + VMM_DISKS_MAX,
+	FD_END = FD_NIC + NICS_MAX,
 };
 
 const char *sandbox_member_name(uint32_t member)
@@ -229,6 +230,8 @@ static int member_vmm(struct setup_member *m, const struct plan *p,
 	add_fd(m, FD_FS_VMM, VMM_FD_FS);
 	for (uint32_t i = 0; i < p->n_disks; i++)
 		add_fd(m, FD_DISK + i, VMM_FD_DISK + i);
+	for (uint32_t i = 0; i < p->n_nics; i++)
+		add_fd(m, FD_NIC + i, VMM_FD_NIC + i);
 	add_fd(m, FD_LOG_W, STDOUT_FILENO);
 	add_fd(m, FD_LOG_W, STDERR_FILENO);
 	if (add_file(m, p->kernel, VMM_KERNEL, e) < 0)
@@ -327,6 +330,11 @@ static int make_wires(struct wires *w, struct sandbox *s, const struct plan *p,
 					       p->disks[i].size, uid, gid, e);
 		if (w->fd[FD_DISK + i] < 0)
 			return err_wrap(e, "--tmp %s", p->disks[i].dst);
+	}
+	for (size_t i = 0; i < p->n_nics; i++) {
+		w->fd[FD_NIC + i] = fcntl(p->nics[i].fd, F_DUPFD_CLOEXEC, 3);
+		if (w->fd[FD_NIC + i] < 0)
+			return err_set(e, errno, "--nic %d", p->nics[i].fd);
 	}
 	return 0;
 }

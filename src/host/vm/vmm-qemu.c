@@ -128,6 +128,36 @@ static void add_disks(struct args *a, const struct plan *p, const char *bus)
 	}
 }
 
+/* The frames of each card come and go by an inherited descriptor: QEMU has no
+ * network to make a socket in. */
+static void add_nics(struct args *a, const struct plan *p, const char *bus)
+{
+	for (size_t i = 0; i < p->n_nics; i++) {
+		const unsigned char *m = p->nics[i].nic.mac;
+		unsigned fd = VMM_FD_NIC + (unsigned)i;
+
+		add(a, "-netdev");
+		switch (p->nics[i].link) {
+		case LINK_MESSAGES:
+			add(a, "dgram,id=net%zu,local.type=fd,local.str=%u", i,
+			    fd);
+			break;
+		case LINK_STREAM:
+			add(a, "stream,id=net%zu,addr.type=fd,addr.str=%u", i,
+			    fd);
+			break;
+		case LINK_TAP:
+			add(a, "tap,id=net%zu,fd=%u", i, fd);
+			break;
+		}
+		add(a, "-device");
+		add(a,
+		    "virtio-net-%s,netdev=net%zu,"
+		    "mac=%02x:%02x:%02x:%02x:%02x:%02x",
+		    bus, i, m[0], m[1], m[2], m[3], m[4], m[5]);
+	}
+}
+
 static void add_machine(struct args *a, const struct plan *p, bool pci)
 {
 	bool kvm = p->accel == ACCEL_KVM;
@@ -193,6 +223,7 @@ char **vmm_argv(const struct plan *p, const char *qemu, uint32_t khz)
 	add_kernel(&a, p, khz);
 	add_devices(&a, bus);
 	add_disks(&a, p, bus);
+	add_nics(&a, p, bus);
 	for (char **s = p->opt->qemu_args; s && *s; s++)
 		add(&a, "%s", *s);
 	if (a.bad) {

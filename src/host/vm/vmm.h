@@ -7,10 +7,11 @@
 
 #include "host/plan/plan.h"
 
-/* Descriptors of QEMU; disk n is VMM_FD_DISK + n. */
+/* Descriptors of QEMU; disk n is VMM_FD_DISK + n, card n VMM_FD_NIC + n. */
 enum { VMM_FD_MUX = 3, VMM_FD_CONSOLE = 4, VMM_FD_FS = 5, VMM_FD_DISK = 6 };
 
 #define VMM_DISKS_MAX 16u
+#define VMM_FD_NIC (VMM_FD_DISK + VMM_DISKS_MAX)
 
 /* Where the image's files are in QEMU's root. */
 #define VMM_KERNEL "/image/kernel"
