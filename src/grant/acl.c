@@ -416,6 +416,24 @@ enum acl_change acl_lower(struct acl *a, const struct grant_who *who,
 	return ACL_CHANGED;
 }
 
+enum acl_change acl_keep(struct acl *a, const struct grant_who *who)
+{
+	const struct acl_entry *mask = find(a, ACL_MASK, NO_ID);
+	unsigned cut = mask ? mask->perm : ACL_RWX, all = 0;
+
+	if (a->n + 2 > ACL_ENTRIES_MAX)
+		return ACL_FULL;
+	for (size_t i = 0; i < a->n; i++)
+		if (is_masked(&a->e[i]))
+			a->e[i].perm &= (uint16_t)cut;
+	set(a, ACL_USER, who->uid, find(a, ACL_USER_OBJ, NO_ID)->perm);
+	for (size_t i = 0; i < a->n; i++)
+		if (is_masked(&a->e[i]))
+			all |= a->e[i].perm;
+	set(a, ACL_MASK, NO_ID, all);
+	return ACL_CHANGED;
+}
+
 void acl_make_default(struct acl *d, const struct acl *access,
 		      const struct grant_who *who)
 {

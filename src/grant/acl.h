@@ -126,6 +126,13 @@ enum acl_change acl_lower(struct acl *a, const struct grant_who *who,
 			  unsigned perm);
 
 /*
+ * For an inode that U owns and is about to lose: U's entry gets what it had as
+ * the owner, and everybody else keeps what he could really do, also where the
+ * mask becomes wider for it.
+ */
+enum acl_change acl_keep(struct acl *a, const struct grant_who *who);
+
+/*
  * The default ACL for a directory that has none: U and the owner rwx, group
  * and others what the directory gives them, without what the person's umask
  * takes, because the kernel no longer applies it.

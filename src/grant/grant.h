@@ -144,4 +144,14 @@ int grant_revoke(int root, const struct grant_who *who, struct grant_stats *st,
 int grant_reclaim(int root, uid_t uid, gid_t gid, uid_t owner, gid_t owner_gid,
 		  struct grant_stats *st, struct err *e);
 
+/*
+ * The same for a UID that goes on, an alias's: it keeps through an entry what
+ * it had as the owner.  With since_ns (of CLOCK_REALTIME, less than the start
+ * of its processes; 0: everything) only directories whose names changed after
+ * it are looked into for files: where U made, moved or removed nothing there is
+ * nothing of it.
+ */
+int grant_reclaim_kept(int root, const struct grant_who *who, int64_t since_ns,
+		       struct grant_stats *st, struct err *e);
+
 #endif

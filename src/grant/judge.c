@@ -312,10 +312,11 @@ enum walk_peek judge_peek(void *arg, const struct walk *w,
 	return judge(j, w, it, e) == WALK_STOP ? PEEK_STOP : PEEK_DONE;
 }
 
-enum walk_peek judge_glance(void *arg, uint64_t listed)
+enum walk_peek judge_glance(void *arg, unsigned ctx, uint64_t listed)
 {
 	struct job *j = arg;
 
+	(void)ctx;
 	if (tally_is_short(&j->task->tally))
 		return PEEK_LOOK;
 	if (tally_has_todo(&j->task->tally, listed))

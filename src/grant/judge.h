@@ -13,6 +13,6 @@ enum walk_peek judge_peek(void *arg, const struct walk *w,
 			  const struct walk_item *it, struct err *e);
 
 /* Only what the survey has found to need something is opened. */
-enum walk_peek judge_glance(void *arg, uint64_t listed);
+enum walk_peek judge_glance(void *arg, unsigned ctx, uint64_t listed);
 
 #endif

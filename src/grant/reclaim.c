@@ -8,6 +8,8 @@
 #include "grant/grant.h"
 
 #include "base/err.h"
+#include "base/own.h"
+#include "grant/aclio.h"
 #include "grant/walk.h"
 
 #include <errno.h>
@@ -16,12 +18,20 @@
 #include <sys/fsuid.h>
 #include <unistd.h>
 
+/* What visit() leaves for the names in a directory. */
+enum { NAMES_NEW, NAMES_OLD };
+
+/* Large: on the heap. */
 struct reclaim {
 	uid_t uid, owner;
 	gid_t gid, owner_gid;
+	const struct grant_who *keep; /* NULL: U is over */
+	int64_t since_ns;
 	struct grant_stats *st;
 	uint64_t failed;
 	struct err first;
+	struct acl acl;
+	struct aclio io;
 };
 
 static void failed(struct reclaim *r, const struct walk *w, int code,
@@ -90,6 +100,58 @@ static bool is_special(mode_t mode)
 	       S_ISSOCK(mode);
 }
 
+/* Before the owner changes: whoever is killed in between begins again. */
+static int keep_rights(struct reclaim *r, const struct walk_item *it)
+{
+	int have;
+
+	if (!r->keep || it->st.st_uid != r->uid ||
+	    (!S_ISREG(it->st.st_mode) && !S_ISDIR(it->st.st_mode)))
+		return 0;
+	have = aclio_read(&r->io, it, ACL_ACCESS, &r->acl);
+	if (have == -EOPNOTSUPP)
+		return 0;
+	if (have < 0) {
+		errno = -have;
+		return -1;
+	}
+	if (!have)
+		acl_from_mode(&r->acl, it->st.st_mode);
+	if (acl_keep(&r->acl, r->keep) == ACL_FULL) {
+		errno = E2BIG;
+		return -1;
+	}
+	return aclio_write(&r->io, it, ACL_ACCESS, &r->acl);
+}
+
+static bool is_ours(const struct reclaim *r, const struct stat *st)
+{
+	return st->st_uid == r->uid || st->st_gid == r->gid;
+}
+
+static enum walk_peek glance_reclaim(void *arg, unsigned ctx, uint64_t listed)
+{
+	(void)arg;
+	(void)listed;
+	return ctx == NAMES_OLD ? PEEK_DONE : PEEK_LOOK;
+}
+
+static enum walk_peek peek_reclaim(void *arg, const struct walk *w,
+				   const struct walk_item *it, struct err *e)
+{
+	(void)w;
+	(void)e;
+	return is_ours(arg, &it->st) ? PEEK_OPEN : PEEK_DONE;
+}
+
+/* Were names made in the directory, or taken out, before `since` only? */
+static bool has_old_names(const struct reclaim *r, const struct stat *st)
+{
+	return r->since_ns && st->st_uid != r->uid &&
+	       st->st_ctim.tv_sec * INT64_C(1000000000) + st->st_ctim.tv_nsec <
+		       r->since_ns;
+}
+
 static enum walk_next visit_reclaim(void *arg, const struct walk *w,
 				    struct walk_item *it, struct err *e)
 {
@@ -100,7 +162,9 @@ static enum walk_next visit_reclaim(void *arg, const struct walk *w,
 
 	(void)e;
 	r->st->seen++;
-	if (it->st.st_uid != r->uid && it->st.st_gid != r->gid)
+	if (S_ISDIR(it->st.st_mode))
+		it->ctx = has_old_names(r, &it->st) ? NAMES_OLD : NAMES_NEW;
+	if (!is_ours(r, &it->st))
 		return WALK_ON;
 	if (is_special(it->st.st_mode)) {
 		if (it->st.st_uid != r->uid || it->parent < 0)
@@ -115,6 +179,8 @@ static enum walk_next visit_reclaim(void *arg, const struct walk *w,
 	mode = S_ISLNK(it->st.st_mode) ? was : given_mode(r, &it->st);
 	if (mode != was && chmod(walk_proc(path, it->fd), mode) < 0)
 		failed(r, w, errno, "setting the mode");
+	else if (keep_rights(r, it) < 0)
+		failed(r, w, errno, "keeping the rights of its owner");
 	else if (give(r, it) < 0)
 		failed(r, w, errno, "changing the owner");
 	else
@@ -122,38 +188,66 @@ static enum walk_next visit_reclaim(void *arg, const struct walk *w,
 	return WALK_ON;
 }
 
-int grant_reclaim(int root, uid_t uid, gid_t gid, uid_t owner, gid_t owner_gid,
-		  struct grant_stats *st, struct err *e)
+static int reclaim_tree(int root, struct reclaim *r, struct grant_stats *st,
+			struct err *e)
 {
-	struct reclaim r = {.uid = uid,
-			    .gid = gid,
-			    .owner = owner,
-			    .owner_gid = owner_gid,
-			    .st = st};
 	const struct walk_ops ops = {.visit = visit_reclaim,
-				     .arg = &r,
+				     .peek = peek_reclaim,
+				     .glance = glance_reclaim,
 				     .want_all = true,
 				     .go_on = true};
+	void *args[] = {r};
 
 	memset(st, 0, sizeof(*st));
+	r->st = st;
 	for (int pass = 0; pass < 3; pass++) {
 		struct walk_counts c = {0};
 		struct err we = ERR_INIT;
 
 		st->seen = 0;
-		r.failed = 0;
-		if (walk_tree(root, &ops, &c, &we) < 0)
+		r->failed = 0;
+		if (walk_threads(root, &ops, args, 1, &c, &we) < 0)
 			c.failed++;
-		if (c.failed && !r.failed)
-			r.first = we;
-		r.failed += c.failed;
+		if (c.failed && !r->failed)
+			r->first = we;
+		r->failed += c.failed;
 		st->mounts = c.mounts;
 		st->foreign = c.refused;
 		if (!c.disturbed)
 			break;
 	}
-	if (!r.failed)
+	if (!r->failed)
 		return 0;
-	*e = r.first;
+	*e = r->first;
 	return -1;
+}
+
+int grant_reclaim(int root, uid_t uid, gid_t gid, uid_t owner, gid_t owner_gid,
+		  struct grant_stats *st, struct err *e)
+{
+	own_free struct reclaim *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return err_set(e, ENOMEM, "giving files back");
+	r->uid = uid;
+	r->gid = gid;
+	r->owner = owner;
+	r->owner_gid = owner_gid;
+	return reclaim_tree(root, r, st, e);
+}
+
+int grant_reclaim_kept(int root, const struct grant_who *who, int64_t since_ns,
+		       struct grant_stats *st, struct err *e)
+{
+	own_free struct reclaim *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return err_set(e, ENOMEM, "giving files back");
+	r->uid = who->uid;
+	r->gid = who->gid;
+	r->owner = who->owner;
+	r->owner_gid = who->owner_gid;
+	r->keep = who;
+	r->since_ns = since_ns;
+	return reclaim_tree(root, r, st, e);
 }

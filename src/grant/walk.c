@@ -243,7 +243,8 @@ static enum walk_peek peek(struct walk *w, const struct walk_name *n,
 
 	if (n->type == DT_DIR || n->type == DT_UNKNOWN)
 		return PEEK_OPEN;
-	first = w->ops->glance ? w->ops->glance(w->arg, n->ino) : PEEK_LOOK;
+	first = w->ops->glance ? w->ops->glance(w->arg, f->ctx, n->ino)
+			       : PEEK_LOOK;
 	if (first != PEEK_LOOK)
 		return first;
 	if (!w->can_peek || !w->ops->peek ||

@@ -100,10 +100,11 @@ struct walk_ops {
 	enum walk_peek (*peek)(void *arg, const struct walk *w,
 			       const struct walk_item *it, struct err *e);
 	/*
-	 * Asked even before, with the number that the directory has for it.
+	 * Asked even before, with the number that the directory has for it,
+	 * and ctx as in struct walk_item.
 	 * Never for directories.  May be NULL.
 	 */
-	enum walk_peek (*glance)(void *arg, uint64_t listed);
+	enum walk_peek (*glance)(void *arg, unsigned ctx, uint64_t listed);
 	/* Links and special files come too; files are O_PATH. */
 	bool want_all;
 	/* Count what cannot be opened or listed, do not stop at it. */

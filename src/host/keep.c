@@ -113,6 +113,25 @@ int keep_grant(const struct reclaim *rc, const struct state_identity *id,
 	return state_grant_whole(rc->state, row, e);
 }
 
+int keep_verify(const struct reclaim *rc, const struct state_identity *id,
+		int root, enum grant_access access, struct grant_stats *st,
+		struct err *e)
+{
+	const struct grant_tree tree = {.root = root, .mode = mode_of(access)};
+	struct grant_who who;
+	own_fd lock = -1;
+
+	reclaim_who(rc->facts, id->uid, id->gid, &who);
+	if (grant_survey(&tree, &who, st, e) < 0)
+		return -1;
+	if (!st->edited)
+		return 0;
+	lock = grant_lock(rc->state_dir, e);
+	if (lock < 0)
+		return -1;
+	return grant_verify(&tree, &who, st, e);
+}
+
 /* Undone altogether; what else the alias has there is made again later. */
 static int undo(const struct reclaim *rc, const struct state_identity *id,
 		const struct state_grant *g, struct err *e)

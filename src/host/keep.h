@@ -31,6 +31,14 @@ int keep_grant(const struct reclaim *rc, const struct state_identity *id,
 	       int root, const struct state_want *want, struct grant_stats *st,
 	       struct err *e);
 
+/*
+ * Grants what came into a tree that the alias has without inheriting.  The lock
+ * is taken only if there is something.
+ */
+int keep_verify(const struct reclaim *rc, const struct state_identity *id,
+		int root, enum grant_access access, struct grant_stats *st,
+		struct err *e);
+
 /* Makes again what keep_grant() of another share made lapse. */
 int keep_mend(const struct reclaim *rc, const struct state_identity *id,
 	      struct err *e);

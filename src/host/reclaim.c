@@ -23,6 +23,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -47,6 +48,8 @@ struct inside {
 	int root;
 	const struct state_identity *id;
 	const struct facts *facts;
+	int64_t since_ns;
+	bool *changed; /* shared with the parent */
 };
 
 /* Who am I now: a child of vmrun, all capabilities in the namespace that maps
@@ -55,11 +58,19 @@ static int give_back(void *arg, struct err *e)
 {
 	struct inside *in = arg;
 	struct grant_stats st = {0};
+	struct grant_who who;
+	int r;
 
 	if (in->userns >= 0 && setns(in->userns, CLONE_NEWUSER) < 0)
 		return err_set(e, errno, "entering the VM's user namespace");
-	return grant_reclaim(in->root, in->id->uid, in->id->gid, in->facts->uid,
-			     in->facts->gid, &st, e);
+	reclaim_who(in->facts, in->id->uid, in->id->gid, &who);
+	if (in->id->has_alias && in->id->status != IDENTITY_REVOKING)
+		r = grant_reclaim_kept(in->root, &who, in->since_ns, &st, e);
+	else
+		r = grant_reclaim(in->root, who.uid, who.gid, who.owner,
+				  who.owner_gid, &st, e);
+	*in->changed = st.edited || st.special;
+	return r;
 }
 
 /* The same child, about to become U: everything of that UID goes. */
@@ -99,6 +110,8 @@ static void inside_init(struct inside *in, const struct state_identity *id,
 	in->map = map;
 	in->userns = userns;
 	in->root = -1;
+	in->since_ns = 0;
+	in->changed = NULL;
 	in->id = id;
 	in->facts = f;
 }
@@ -154,10 +167,20 @@ int reclaim_give_back(const struct reclaim *r, const struct state_identity *id,
 		      int root, struct err *e)
 {
 	struct inside in;
+	int ret;
 
 	inside_init(&in, id, r->facts, r->userns);
 	in.root = root;
-	return run_inside(give_back, &in, e);
+	in.since_ns = r->since_ns;
+	in.changed = mmap(NULL, sizeof(*in.changed), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (in.changed == MAP_FAILED)
+		return err_set(e, errno, "giving files back");
+	ret = run_inside(give_back, &in, e);
+	if (ret == 0 && *in.changed)
+		ret = reclaim_sync(root, e);
+	munmap(in.changed, sizeof(*in.changed));
+	return ret;
 }
 
 /* Takes U's entries out of one tree, alone among the person's vmruns. */

@@ -17,6 +17,9 @@ struct reclaim {
 	int state_dir; /* of the database: grant_lock() */
 	const struct facts *facts;
 	int userns; /* the VM's user namespace; -1: one is made for it */
+	/* When the run began, by CLOCK_REALTIME; 0: not known, or the clock was
+	 * set back since. */
+	int64_t since_ns;
 };
 
 /*
@@ -45,7 +48,10 @@ int reclaim_dead_runs(const struct reclaim *r, struct err *e);
 int reclaim_open(const struct state_grant *g, int *root, struct err *e);
 /* When an inode was made, in nanoseconds; 0 where that is not known. */
 int64_t reclaim_birth(int fd);
-/* Everything that U owns below root becomes the person's; entries stay. */
+/*
+ * Everything that U owns below root becomes the person's; entries stay, and an
+ * alias keeps what it had as the owner.
+ */
 int reclaim_give_back(const struct reclaim *r, const struct state_identity *id,
 		      int root, struct err *e);
 /* Undoes a grant altogether, and then its row. */

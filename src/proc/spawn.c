@@ -254,6 +254,17 @@ int proc_run(const struct proc_spec *s, struct err *e)
 	return 0;
 }
 
+int proc_start(const struct proc_spec *s, struct child *c, struct err *e)
+{
+	struct pipes p = {-1, -1, -1, -1};
+	int r = start(s, 0, c, &p, e);
+
+	pipes_close(&p);
+	if (r < 0)
+		child_kill(c);
+	return r;
+}
+
 int child_wait(struct child *c)
 {
 	int st;

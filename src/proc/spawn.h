@@ -61,6 +61,12 @@ int proc_spawn(const struct proc_spec *spec, struct child *c, struct err *e);
  */
 int proc_run(const struct proc_spec *spec, struct err *e);
 
+/*
+ * The same without waiting for its end: the caller reaps *c.  What it returns
+ * is its exit status only (0 or 125); its error is lost.
+ */
+int proc_start(const struct proc_spec *spec, struct child *c, struct err *e);
+
 /* Waits; the status as waitpid() gives it, or -1 with errno.  *c is none after.
  */
 int child_wait(struct child *c);

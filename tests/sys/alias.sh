@@ -52,6 +52,32 @@ dvm --alias web --rw "$tmp/d" -- sh -c "cat $tmp/d/made && echo more >>$tmp/d/ma
 is $st 0 "and still the alias's at its next start"
 rm -f "$tmp/d/made" "$tmp/d/secret"
 
+# What a program makes for itself alone: mkstemp() and many who save files.
+dvm --alias web --rw "$tmp/d" -- sh -c "cd $tmp/d && mkdir -m 700 own && f=\$(mktemp own/XXXXXX) && echo one >\$f && mv \$f own/private"
+is $st 0 "it makes a private directory with a private file"
+is "$(find "$tmp/d" ! -user "$(id -u)")" "" "both are mine afterwards"
+is "$(cat "$tmp/d/own/private")" one "and I can read it"
+dvm --alias web --rw "$tmp/d" -- sh -c "echo two >>$tmp/d/own/private && cat $tmp/d/own/private"
+is "$(cat "$tmp/out")" "$(printf 'one\ntwo')" "so can the alias at its next start"
+getfacl -n "$tmp/d/own/private" 2>/dev/null >"$tmp/acl"
+has "$tmp/acl" '^group::---' "its group cannot"
+has "$tmp/acl" '^other::---' "nor others"
+mkdir "$tmp/d/moved"
+dvm --alias web --rw "$tmp/d" -- sh -c "cd $tmp/d && echo x >own/a && mv own moved/own && echo y >moved/own/b"
+is "$(find "$tmp/d" ! -user "$(id -u)")" "" "what was made and moved about is mine"
+rm -r "$tmp/d/moved"
+
+# Files that came in without inheriting.
+echo in >"$tmp/in"; chmod 600 "$tmp/in"; mv "$tmp/in" "$tmp/d/in"
+dvm --verify -- true
+is $st 125 "--verify is for aliases"
+dvm --alias web --rw "$tmp/d" --timeout 60s -- sh -c "until cat $tmp/d/in; do sleep 0.1; done"
+is $st 0 "a file that was moved in is granted soon after the start"
+echo in >"$tmp/in"; chmod 600 "$tmp/in"; mv "$tmp/in" "$tmp/d/in"
+dvm --alias web --verify --rw "$tmp/d" -- cat "$tmp/d/in"
+is $st 0 "with --verify before it"
+rm "$tmp/d/in"
+
 dvm --alias web --rw "$tmp/n" -- sh -c "echo new >>$tmp/n/file"
 is $st 0 "a later start may name another directory"
 vmrunctl alias show web >"$tmp/out"

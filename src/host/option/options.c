@@ -121,6 +121,8 @@ static int merge(struct optset *s, const struct options *first,
 		return -1;
 	if (parse_words(s, words, &used, e))
 		return -1;
+	if (s->o->verify && !s->o->alias)
+		return err_set(e, 0, "--verify goes with --alias");
 	return copy_command(words + used, s->o, e);
 }
 

@@ -67,6 +67,7 @@ struct options {
 	enum opt_tty tty;
 	enum opt_format format;
 	uint64_t timeout_ms; /* 0: none */
+	bool verify;	     /* what an alias has is looked through first */
 	bool dry_run, quiet, no_profile, show_help, show_version;
 	unsigned verbose;	 /* number of -v */
 	int status_fd, ready_fd; /* --json-status-fd, --ready-fd; -1: none */

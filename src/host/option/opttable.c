@@ -43,6 +43,10 @@ const struct opt optset_table[] = {
 	 "keep UID and ACL entries under this name,\n"
 	 "so that later starts edit none",
 	 OPT_EVERYWHERE, OPT_ONCE, optset_name, AT(alias)},
+	{"verify", NULL, 0, NULL,
+	 "look through what the alias has before the\n"
+	 "start, not beside it",
+	 OPT_EVERYWHERE, OPT_ONCE, optset_flag, AT(verify)},
 
 	{.help = "The command's surroundings:"},
 	{"env", NULL, 'e', "NAME[=VALUE]",
