@@ -1,4 +1,5 @@
 noinst_LIBRARIES += %D%/libseal.a
 %C%_libseal_a_SOURCES = \
+	%D%/fence.h %D%/fence.c \
 	%D%/seal.h \
 	%D%/seal.c

@@ -32,6 +32,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+/* Of 1000: half of the machine's memory more than it uses. */
+#define OOM_SCORE 500
+
 /* Cuts what a child has in common with the person's session. */
 static int leave_session(struct err *e)
 {
@@ -91,6 +94,21 @@ static int build(const struct setup *s, struct base *b, struct err *e)
 	return mounts_end(b, e);
 }
 
+/*
+ * Who is out of memory kills a VM before the rest of the person's session.
+ * What is set higher stays, and where /proc is closed all is as for any other
+ * program.
+ */
+static void die_first(void)
+{
+	own_fd fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	char have[16] = "";
+
+	if (fd >= 0 && read(fd, have, sizeof(have) - 1) > 0 &&
+	    atoi(have) < OOM_SCORE)
+		dprintf(fd, "%d\n", OOM_SCORE);
+}
+
 static int tell_started(size_t index, struct err *e)
 {
 	return pid1_report(STAGE_EV_MEMBER, index, 0, e);
@@ -112,6 +130,8 @@ static int stage(struct setup *s, pid_t *pids, int *null, struct err *e)
 	limit = open("/proc/sys/user/max_user_namespaces",
 		     O_WRONLY | O_CLOEXEC);
 	r = build(s, &b, e);
+	if (r == 0)
+		die_first();
 	if (r == 0)
 		r = members_start(s, limit, *null, pids, tell_started, e);
 	mounts_close(&b);

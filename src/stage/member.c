@@ -28,6 +28,7 @@
 #include "base/own.h"
 #include "proc/spawn.h"
 #include "seal/seal.h"
+#include "stage/denied.h"
 #include "stage/mounts.h"
 #include "stage/root.h"
 
@@ -43,6 +44,13 @@
 
 /* Threads are for processors, disks and files; nobody needs thousands. */
 #define MEMBER_NPROC 1024
+
+/*
+ * Private memory.  The guest's is a memory file and does not count; the most
+ * that is left is QEMU's buffer for translated code, 1 GiB.  Not RLIMIT_AS: the
+ * C library reserves address space by the processor.
+ */
+#define MEMBER_DATA (UINT64_C(4) << 30)
 
 /*
  * What the C virtiofsd needs until its client has connected, and drops itself
@@ -65,14 +73,27 @@ static bool is_nested(const struct setup_member *m)
 	return m->view != SETUP_VIEW_TREE;
 }
 
+/* Both limits to n, or to what the hard one already is. */
+static int limit(int which, rlim_t n)
+{
+	struct rlimit have;
+
+	if (getrlimit(which, &have) < 0)
+		return -1;
+	if (have.rlim_max > n)
+		have.rlim_max = n;
+	have.rlim_cur = have.rlim_max;
+	return setrlimit(which, &have);
+}
+
 /* Who am I now: U.  Capabilities and limits go, in this order: lowering
  * limits needs nothing, the bounding set needs a capability. */
 static int confine(const struct setup_member *m, struct err *e)
 {
-	const struct rlimit procs = {MEMBER_NPROC, MEMBER_NPROC};
-
-	if (setrlimit(RLIMIT_NPROC, &procs) < 0)
+	if (limit(RLIMIT_NPROC, MEMBER_NPROC) < 0)
 		return err_set(e, errno, "limiting processes");
+	if (limit(RLIMIT_DATA, MEMBER_DATA) < 0)
+		return err_set(e, errno, "limiting memory");
 	if (seal_nofile(m->nofile, e) < 0)
 		return -1;
 	switch (m->caps) {
@@ -116,7 +137,9 @@ static int child_side(void *arg, struct err *e)
 		return -1;
 	if (become_u(st->s, e) < 0)
 		return -1;
-	return confine(st->m, e);
+	if (confine(st->m, e) < 0)
+		return -1;
+	return denied_fence(e);
 }
 
 static int write_proc(pid_t pid, const char *file, const char *text,

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -192,17 +193,83 @@ static void try_rights(uid_t person)
 static void try_others(void)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(9)};
-	int sock = socket(AF_INET, SOCK_DGRAM, 0);
 	long key;
 
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	tried("connect", connect(sock, (void *)&in, sizeof(in)));
+	tried("connect", connect(-1, (void *)&in, sizeof(in)));
 	tried("kill-all", kill(-1, 0));
 	tried("kill-2", kill(2, 0));
 	tried("ptrace-2", ptrace(PTRACE_SEIZE, 2, NULL, NULL));
 	key = syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING,
 		      "user", "vmrun-stage-tool", 0);
 	tried("key", key);
+}
+
+/* Every way to a socket; the ones that are left talk to nobody else. */
+static void try_sockets(void)
+{
+	int two[2];
+
+	tried("socket-inet", socket(AF_INET, SOCK_DGRAM, 0));
+	tried("socket-unix", socket(AF_UNIX, SOCK_STREAM, 0));
+	tried("socket-netlink", socket(AF_NETLINK, SOCK_RAW, 0));
+	tried("bind", bind(-1, NULL, 0));
+	tried("pair-stream", socketpair(AF_UNIX, SOCK_STREAM, 0, two));
+	tried("pair-packet", socketpair(AF_UNIX, SOCK_SEQPACKET, 0, two));
+	tried("pair-datagram",
+	      socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, two));
+	tried("pair-raw", socketpair(AF_UNIX, SOCK_RAW, 0, two));
+	tried("pair-tipc", socketpair(AF_TIPC, SOCK_STREAM, 0, two));
+}
+
+/* Calls that nobody in a sandbox needs. */
+static void try_calls(void)
+{
+	tried("io-uring", syscall(SYS_io_uring_setup, 1, NULL));
+	tried("clone-user", syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0));
+	tried("clone3", syscall(SYS_clone3, NULL, 0));
+	tried("unshare-fs", unshare(CLONE_FS));
+	tried("unshare-net", unshare(CLONE_NEWNET));
+	tried("setns", setns(-1, 0));
+	tried("openat2", syscall(SYS_openat2, -1, NULL, NULL, 0));
+	tried("by-handle", open_by_handle_at(-1, NULL, 0));
+	tried("readv-other", syscall(SYS_process_vm_readv, 1, 0, 0, 0, 0, 0));
+	tried("getfd", syscall(SYS_pidfd_getfd, -1, 0, 0));
+	tried("bpf", syscall(SYS_bpf, -1, NULL, 0));
+	tried("perf", syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0));
+	tried("uffd", syscall(SYS_userfaultfd, 0x10000));
+	tried("tiocsti", ioctl(-1, TIOCSTI, "x"));
+	tried("tiocsti-high", syscall(SYS_ioctl, -1, 1L << 40 | TIOCSTI, "x"));
+	tried("tiocswinsz", ioctl(-1, TIOCSWINSZ, "x"));
+	tried("unjudged", syscall(463));
+#ifdef __x86_64__
+	tried("x32", syscall(0x40000000L + SYS_getpid));
+#endif
+}
+
+/* Files that are not what they seem, in a directory that may be written. */
+static void try_files(const char *dir)
+{
+	char f[512];
+	int fd;
+
+	snprintf(f, sizeof(f), "%s/.vmrun-stage-red.odd", dir);
+	tried("  whiteout", mknod(f, S_IFCHR, 0));
+	tried("  block", mknod(f, S_IFBLK, 0));
+	tried("  mknod-suid", mknod(f, S_IFREG | 04755, 0));
+	tried("  open-suid", open(f, O_CREAT | O_WRONLY, 04755));
+	tried("  open-sgid", open(f, O_CREAT | O_WRONLY, 02755));
+	tried("  creat-suid", syscall(SYS_creat, f, 04755));
+	tried("  left", access(f, F_OK));
+	tried("  mknod", mknod(f, S_IFREG | 0644, 0));
+	tried("  chmod-suid", syscall(SYS_chmod, f, 04755));
+	tried("  chmodat-suid", syscall(SYS_fchmodat, AT_FDCWD, f, 06755));
+	tried("  chmodat2-suid", syscall(452, AT_FDCWD, f, 04755, 0));
+	fd = open(f, O_WRONLY | O_CLOEXEC);
+	tried("  fchmod-suid", fchmod(fd, 04755));
+	tried("  fchmod-sgid", fchmod(fd, 02755));
+	tried("  fchmod", fchmod(fd, 01755));
+	unlink(f);
 }
 
 /* Runs it in a child; an execve() that worked is "ok". */
@@ -251,8 +318,10 @@ static void try_path(const char *path)
 	snprintf(below, sizeof(below), "%s/.vmrun-stage-red", path);
 	fd = open(below, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 	tried("  create", fd);
-	if (fd >= 0)
-		unlink(below);
+	if (fd < 0)
+		return;
+	unlink(below);
+	try_files(path);
 }
 
 int main(int argc, char **argv, char **env)
@@ -268,6 +337,8 @@ int main(int argc, char **argv, char **env)
 	say_above();
 	try_rights((uid_t)atoi(argv[1]));
 	try_others();
+	try_sockets();
+	try_calls();
 	for (int i = 2; i < argc; i++)
 		try_path(argv[i]);
 	printf("end\n");

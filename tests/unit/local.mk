@@ -73,6 +73,11 @@ unit_tests += %D%/seal-test
 %C%_seal_test_LDADD = src/seal/libseal.a src/base/libbase.a $(SECCOMP_LIBS) \
 	$(CAP_LIBS)
 
+unit_tests += %D%/fence-test
+%C%_fence_test_SOURCES = %D%/fence-test.c %D%/child.h %D%/tap.h
+%C%_fence_test_LDADD = src/seal/libseal.a src/base/libbase.a $(SECCOMP_LIBS) \
+	$(CAP_LIBS)
+
 unit_tests += %D%/opt-test
 %C%_opt_test_SOURCES = %D%/opt-test.c %D%/tap.h
 %C%_opt_test_LDADD = src/base/libbase.a

@@ -89,15 +89,26 @@ class Audit:
         self.say(self.field("NoNewPrivs") == ["1"], "no_new_privs")
         odd = self.threads()
         # The C virtiofsd starts QEMU's RCU thread before it confines itself:
-        # the stage's two capabilities and no filter, see member.c.
+        # the stage's fence and two capabilities, see member.c and denied.c.
         if self.name == "virtiofsd" and len(odd) == 1 and \
            str(self.pid) not in odd:
             odd = {t: g for t, g in odd.items()
-                   if any(c & ~STAGE_CAPS for c in g[1:])}
+                   if g[0] != "2" or any(c & ~STAGE_CAPS for c in g[1:])}
         self.say(not odd, "filter and no capabilities in each thread", odd)
         core = re.search(r"^Max core file size +(\S+) +(\S+)",
                          read(self.pid, "limits"), re.M).groups()
         self.say(core == ("0", "0"), "no core files", core)
+        if self.name != "stage":  # it is the person's, and makes nothing
+            self.limits()
+
+    def limits(self):
+        have = re.findall(r"^Max (data size|processes|open files) +\S+ +(\S+)",
+                          read(self.pid, "limits"), re.M)
+        wrong = [h for h in have if h[1] == "unlimited"]
+        self.say(len(have) == 3 and not wrong,
+                 "limits of memory, processes and files", wrong)
+        oom = int(read(self.pid, "oom_score_adj"))
+        self.say(oom >= 500, "the first to go when memory is short", oom)
 
     def network(self):
         devices = [w[0] for w in words(read(self.pid, "net/dev"))[2:]]

@@ -1,5 +1,5 @@
 # Real guests.  Not in parallel with one another: each wants a core.
-vm_tests = %D%/run.sh %D%/pipes.sh %D%/shares.sh %D%/refuse.sh %D%/gone.sh \
+vm_tests = %D%/run.sh %D%/pipes.sh %D%/shares.sh %D%/files.sh %D%/refuse.sh %D%/gone.sh \
 	%D%/two.sh %D%/ctl.sh %D%/pty.sh %D%/audit.sh %D%/hostile.sh \
 	%D%/fds.sh %D%/alias.sh %D%/profile.sh %D%/root.sh %D%/store.sh \
 	%D%/doctor.sh %D%/sockets.sh %D%/nic.sh

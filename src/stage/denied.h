@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What no member of the sandbox may do. */
+#ifndef STAGE_DENIED_H
+#define STAGE_DENIED_H
+
+struct err;
+
+/*
+ * In a member's process, before its execve(): the fence of denied.c.  What the
+ * stage itself does not need any more is denied too, so call it last.
+ */
+int denied_fence(struct err *e);
+
+#endif
