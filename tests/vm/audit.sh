@@ -6,7 +6,7 @@
 audit=$top_srcdir/tests/vm/audit.py
 
 bad=
-for p in vmrun vmrunctl vmrun-stage vmrun-mux vmrun-init; do
+for p in vmrun vmrunctl vmrun-stage vmrun-mux vmrun-switch vmrun-init; do
 	f=$top_builddir/$p
 	[ -x "$f" ] && [ ! -u "$f" ] && [ ! -g "$f" ] &&
 		! python3 -c 'import os,sys; os.getxattr(sys.argv[1], "security.capability")' \
