@@ -13,6 +13,8 @@
 #include "grant/job.h"
 #include "grant/judge.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -55,6 +57,23 @@ static int survey(struct task *t, struct grant_stats *st, struct err *e)
 	return 0;
 }
 
+/* Names the first few of what cannot be granted. */
+static int refuse_partial(const struct grant_stats *st, struct err *e)
+{
+	uint64_t n = st->foreign + st->fixed;
+	char few[ERR_MSG_MAX / 2] = "";
+	size_t at = 0;
+
+	for (unsigned i = 0; i < st->n_few && at < sizeof(few); i++)
+		at += (size_t)snprintf(few + at, sizeof(few) - at, "%s%s",
+				       i ? ", " : ": ", st->few[i]);
+	err_set(e, 0, "%llu of the files in it %s not yours, or immutable%s%s",
+		(unsigned long long)n, n == 1 ? "is" : "are", few,
+		n > st->n_few && st->n_few ? ", ..." : "");
+	e->code = EPERM;
+	return err_hint(e, "--partial starts without them");
+}
+
 static int grant_walk(const struct grant_tree *tree, enum task_aim aim,
 		      const struct grant_who *who, struct grant_stats *st,
 		      struct err *e)
@@ -75,6 +94,8 @@ static int grant_walk(const struct grant_tree *tree, enum task_aim aim,
 	t->stop = tree->stop;
 	if (survey(t, st, e) < 0)
 		return -1;
+	if (tree->whole && aim != AIM_VERIFY && st->foreign + st->fixed)
+		return refuse_partial(st, e);
 	if (aim == AIM_SURVEY || st->edited == 0)
 		return 0;
 	t->aim = aim;

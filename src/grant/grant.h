@@ -81,6 +81,9 @@ struct grant_tree {
 	 * the walk gives up with ECANCELED.  NULL: nothing interrupts it.
 	 */
 	const int *stop;
+	/* Whether a grant is refused, before anything is edited, where
+	 * something is foreign or fixed (see struct grant_stats). */
+	bool whole;
 	/*
 	 * Leave out what looks like a private key (grant/keys.h), but for these
 	 * files, and what is in these directories (borrowed).

@@ -72,13 +72,12 @@ static int has_more(const struct reclaim *rc, const struct state_identity *id,
 }
 
 static int grant_share(const struct reclaim *rc,
-		       const struct state_identity *id, int root,
+		       const struct state_identity *id,
+		       const struct grant_tree *tree,
 		       const struct state_want *want, int64_t row,
 		       struct grant_stats *st, struct err *e)
 {
 	struct grant_who who;
-	const struct grant_tree tree = {.root = root,
-					.mode = mode_of(want->access)};
 	own_fd lock = -1;
 	bool more;
 
@@ -92,35 +91,37 @@ static int grant_share(const struct reclaim *rc,
 	if (more) {
 		uint64_t left;
 
-		if (grant_revoke(root, &who, st, &left, e) < 0)
+		if (grant_revoke(tree->root, &who, st, &left, e) < 0)
 			return -1;
 	}
-	return grant_apply(&tree, &who, st, e);
+	return grant_apply(tree, &who, st, e);
 }
 
 int keep_grant(const struct reclaim *rc, const struct state_identity *id,
-	       int root, const struct state_want *want, struct grant_stats *st,
-	       struct err *e)
+	       const struct grant_tree *tree, const struct state_want *want,
+	       struct grant_stats *st, struct err *e)
 {
 	int64_t row;
 
 	if (state_grant_begin(rc->state, id->run, want, &row, e) < 0 ||
-	    grant_share(rc, id, root, want, row, st, e) < 0)
+	    grant_share(rc, id, tree, want, row, st, e) < 0)
 		return -1;
 	/* On the disk before the row says so: later starts go by the row. */
-	if (st->edited && reclaim_sync(root, e) < 0)
+	if (st->edited && reclaim_sync(tree->root, e) < 0)
 		return -1;
 	return state_grant_whole(rc->state, row, e);
 }
 
 int keep_verify(const struct reclaim *rc, const struct state_identity *id,
-		int root, enum grant_access access, struct grant_stats *st,
+		const struct grant_tree *asked, struct grant_stats *st,
 		struct err *e)
 {
-	const struct grant_tree tree = {.root = root, .mode = mode_of(access)};
+	struct grant_tree tree = *asked;
 	struct grant_who who;
 	own_fd lock = -1;
 
+	/* What cannot be granted now was or was not minded at the time. */
+	tree.whole = false;
 	reclaim_who(rc->facts, id->uid, id->gid, &who);
 	if (grant_survey(&tree, &who, st, e) < 0)
 		return -1;
@@ -144,7 +145,9 @@ static int undo(const struct reclaim *rc, const struct state_identity *id,
 static int mend(const struct reclaim *rc, const struct state_identity *id,
 		const struct state_grant *g, struct err *e)
 {
-	struct grant_tree tree = {.mode = mode_of(g->access)};
+	/* What was asked for with the first grant is not known any more. */
+	struct grant_tree tree = {.mode = mode_of(g->access),
+				  .spare_keys = true};
 	struct grant_stats st = {0};
 	struct grant_who who;
 	own_fd root = -1;

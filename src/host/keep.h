@@ -28,15 +28,15 @@ int keep_wants(const struct plan *p, struct state_want **wants, size_t *n,
  * leaves a row that is half-made, which the end of the run undoes.
  */
 int keep_grant(const struct reclaim *rc, const struct state_identity *id,
-	       int root, const struct state_want *want, struct grant_stats *st,
-	       struct err *e);
+	       const struct grant_tree *tree, const struct state_want *want,
+	       struct grant_stats *st, struct err *e);
 
 /*
  * Grants what came into a tree that the alias has without inheriting.  The lock
  * is taken only if there is something.
  */
 int keep_verify(const struct reclaim *rc, const struct state_identity *id,
-		int root, enum grant_access access, struct grant_stats *st,
+		const struct grant_tree *asked, struct grant_stats *st,
 		struct err *e);
 
 /* Makes again what keep_grant() of another share made lapse. */

@@ -3,7 +3,7 @@ noinst_LIBRARIES += %D%/libhost.a
 %C%_libhost_a_SOURCES = \
 	%D%/option/options.h %D%/option/options.c %D%/option/optset.h %D%/option/optset.c %D%/option/opttable.c \
 	%D%/option/config.h %D%/option/config.c \
-	%D%/plan/plan.h %D%/plan/plan.c %D%/plan/planint.h %D%/plan/planenv.c %D%/plan/planshares.c \
+	%D%/plan/plan.h %D%/plan/plan.c %D%/plan/planint.h %D%/plan/planenv.c %D%/plan/planshares.c %D%/plan/plankeys.c \
 	%D%/option/optsocket.c %D%/plan/plansockets.c \
 	%D%/plan/planplaces.c %D%/plan/plansystem.c %D%/plan/planmounts.c \
 	%D%/option/optnic.c %D%/plan/plannic.c \

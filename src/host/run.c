@@ -29,6 +29,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -45,6 +46,7 @@ struct run {
 	struct run_dir dir;
 	struct sandbox sandbox;
 	int manage;
+	int stop; /* readable once a signal has come that ends a run */
 	bool claimed;
 	int64_t began, clock_off; /* CLOCK_REALTIME at the claim; and its lead
 				     over CLOCK_BOOTTIME */
@@ -83,13 +85,20 @@ static void warn_about(const struct plan_share *sh, const struct grant_stats *g)
 {
 	warn_count(sh, g->foreign, "entries belong to others and stay closed",
 		   g);
+	warn_count(sh, g->fixed, "entries are immutable and stay closed", g);
+	warn_count(sh, g->keys,
+		   "files look like private keys and are left out (see "
+		   "--include-keys)",
+		   g);
 	warn_count(sh, g->masked,
 		   "entries have an ACL mask that shuts the VM out, and that "
 		   "somebody else would profit from",
 		   g);
 	warn_count(sh, g->setgid,
 		   "set-group-ID entries of a foreign group are left out", g);
-	warn_count(sh, g->links, "hard-linked files are left out", g);
+	warn_count(sh, g->links,
+		   "files are left out because they have hard links elsewhere",
+		   g);
 	warn_count(sh, g->mounts, "other file systems below it get no grant",
 		   g);
 	warn_count(sh, g->unmapped,
@@ -111,9 +120,8 @@ static void say_granted(const struct plan_share *sh, const char *shown,
 static int grant_one(struct run *r, const struct plan_share *sh,
 		     const struct grant_who *who, struct err *e)
 {
-	const struct grant_tree tree = {.root = sh->fd,
-					.mode = sh->rw ? GRANT_RW : GRANT_RO};
 	struct grant_stats g = {0};
+	struct grant_tree tree;
 	char shown[TEXT_SHOWN];
 	own_fd lock = -1;
 	int64_t row;
@@ -125,6 +133,8 @@ static int grant_one(struct run *r, const struct plan_share *sh,
 	lock = grant_lock(r->state_dir, e);
 	if (lock < 0)
 		return -1;
+	plan_tree(r->plan, sh, &tree);
+	tree.stop = &r->stop;
 	if (grant_apply(&tree, who, &g, e) < 0)
 		return err_wrap(e, "cannot share %s", shown);
 	say_granted(sh, shown, &g);
@@ -168,6 +178,7 @@ static int grant_kept(struct run *r, const struct plan_share *sh,
 {
 	const struct reclaim rc = reclaim_of(r, -1);
 	struct grant_stats g = {0};
+	struct grant_tree tree;
 	char shown[TEXT_SHOWN];
 
 	text_show(shown, sizeof(shown), sh->src);
@@ -175,13 +186,15 @@ static int grant_kept(struct run *r, const struct plan_share *sh,
 		log_info("%s has %s already", r->plan->opt->alias, shown);
 		return 0;
 	}
+	plan_tree(r->plan, sh, &tree);
+	tree.stop = &r->stop;
 	if (want->grant) {
-		if (keep_verify(&rc, &r->id, sh->fd, want->access, &g, e) < 0)
+		if (keep_verify(&rc, &r->id, &tree, &g, e) < 0)
 			return err_wrap(e, "cannot verify %s", shown);
 		say_granted(sh, shown, &g);
 		return 0;
 	}
-	if (keep_grant(&rc, &r->id, sh->fd, want, &g, e) < 0)
+	if (keep_grant(&rc, &r->id, &tree, want, &g, e) < 0)
 		return err_wrap(e, "cannot share %s with %s", shown,
 				r->plan->opt->alias);
 	say_granted(sh, shown, &g);
@@ -209,12 +222,13 @@ static int verify_all(void *arg, struct err *e)
 		const struct plan_share *sh = &r->plan->shares[i];
 		struct grant_stats g = {0};
 		const struct state_want *w;
+		struct grant_tree tree;
 
 		if (sh->use != SHARE_PERSON)
 			continue;
 		w = &r->wants[next++];
-		if (w->grant &&
-		    keep_verify(&rc, &r->id, sh->fd, w->access, &g, e) < 0)
+		plan_tree(r->plan, sh, &tree);
+		if (w->grant && keep_verify(&rc, &r->id, &tree, &g, e) < 0)
 			log_err(LOG_LEVEL_INFO, e);
 		if (g.edited)
 			log_info("granted %llu names that came into %s",
@@ -364,6 +378,7 @@ static void finish(struct run *r, int exit_code)
 	log_phase(&r->since, "reclaim");
 	sandbox_close(&r->sandbox);
 	own_close(&r->manage);
+	own_close(&r->stop);
 	run_dir_close(&r->dir);
 	own_close(&r->id.lock_fd);
 	free(r->wants);
@@ -371,9 +386,10 @@ static void finish(struct run *r, int exit_code)
 }
 
 /* A signal before the supervisor watches for them must not leave half a run:
- * they wait, and the supervisor finds them.  A reader of our messages that
- * went away, or a limit on file sizes, is an error of write(). */
-static void hold_signals(void)
+ * they wait, and the supervisor finds them; grants look at `stop`.  A reader of
+ * our messages that went away, or a limit on file sizes, is an error of
+ * write(). */
+static void hold_signals(struct run *r)
 {
 	static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 	sigset_t set;
@@ -382,6 +398,7 @@ static void hold_signals(void)
 	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
 		sigaddset(&set, held[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	r->stop = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 }
@@ -396,12 +413,13 @@ void run_plan(const struct plan *p, const struct tools *t,
 			.manage = -1,
 			.db = {.dir = -1, .ids = -1},
 			.verifier = CHILD_NONE,
+			.stop = -1,
 			.state_dir = -1};
 	struct supervise s = {.plan = p, .sinks = sinks};
 
 	r.id.lock_fd = -1;
 	clock_gettime(CLOCK_MONOTONIC, &r.since);
-	hold_signals();
+	hold_signals(&r);
 	o->kind = OUTCOME_NONE;
 	if (claim(&r, range, e) < 0 || start(&r, t, e) < 0) {
 		o->kind = OUTCOME_SETUP;

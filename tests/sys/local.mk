@@ -40,6 +40,10 @@ EXTRA_DIST += %D%/dummy.sh
 dist_check_SCRIPTS += %D%/alias.sh
 TESTS += %D%/alias.sh
 
+# what a share leaves out, and says
+dist_check_SCRIPTS += %D%/share.sh
+TESTS += %D%/share.sh
+
 # what cleans up, and when a UID is free again
 dist_check_SCRIPTS += %D%/gc.sh
 TESTS += %D%/gc.sh

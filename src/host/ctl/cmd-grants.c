@@ -47,7 +47,8 @@ static void compare(const struct view *v, const struct state_grant *g,
 		    char *out, size_t n)
 {
 	struct grant_tree t = {.mode = g->access == ACCESS_RW ? GRANT_RW
-							      : GRANT_RO};
+							      : GRANT_RO,
+			       .spare_keys = true};
 	struct grant_stats st = {0};
 	struct err e = ERR_INIT;
 	struct grant_who who;

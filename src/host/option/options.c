@@ -189,6 +189,7 @@ void options_free(struct options *o)
 	strv_free(o->env);
 	strv_free(o->path_add);
 	strv_free(o->devices);
+	strv_free(o->include_keys);
 	strv_free(o->qemu_args);
 	strv_free(o->append);
 	free(o->root);

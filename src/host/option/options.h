@@ -56,6 +56,7 @@ struct options {
 	char **env;	 /* NAME=value, or NAME to inherit */
 	char **path_add; /* VAR=DIR */
 	char **devices;
+	char **include_keys;
 	char **qemu_args;
 	char **append;		       /* kernel parameters */
 	struct opt_nic nics[NICS_MAX]; /* in order */
@@ -68,6 +69,7 @@ struct options {
 	enum opt_format format;
 	uint64_t timeout_ms; /* 0: none */
 	bool verify;	     /* what an alias has is looked through first */
+	bool partial;	     /* start without what cannot be shared */
 	bool dry_run, quiet, no_profile, show_help, show_version;
 	unsigned verbose;	 /* number of -v */
 	int status_fd, ready_fd; /* --json-status-fd, --ready-fd; -1: none */

@@ -115,6 +115,18 @@ int optset_nonempty(void *ctx, const struct opt *o, const char *value,
 	return set_list(ctx, o, value, e);
 }
 
+/* One more host path of a list. */
+int optset_paths(void *ctx, const struct opt *o, const char *value,
+		 struct err *e)
+{
+	own_free char *path = NULL;
+
+	if (!*value)
+		return err_set(e, 0, "the path is empty");
+	path = path_tilde(value, home_of(ctx), e);
+	return path ? set_list(ctx, o, path, e) : -1;
+}
+
 int optset_env(void *ctx, const struct opt *o, const char *value, struct err *e)
 {
 	if (!*value || *value == '=')

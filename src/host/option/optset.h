@@ -68,6 +68,8 @@ int optset_socket(void *ctx, const struct opt *o, const char *value,
 		  struct err *e);
 int optset_timeout(void *ctx, const struct opt *o, const char *value,
 		   struct err *e);
+int optset_paths(void *ctx, const struct opt *o, const char *value,
+		 struct err *e);
 int optset_tmp(void *ctx, const struct opt *o, const char *value,
 	       struct err *e);
 int optset_tty(void *ctx, const struct opt *o, const char *value,

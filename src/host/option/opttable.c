@@ -18,6 +18,14 @@ const struct opt optset_table[] = {
 	{"ro-try", NULL, 0, "SRC[:DST]",
 	 "like --ro; left out if SRC is missing", OPT_EVERYWHERE, OPT_REPEAT,
 	 optset_share, 0},
+	{"partial", NULL, 0, NULL,
+	 "start although files in a SRC cannot be\n"
+	 "shared: not yours, or immutable",
+	 OPT_EVERYWHERE, OPT_ONCE, optset_flag, AT(partial)},
+	{"include-keys", NULL, 0, "PATH",
+	 "share what looks like a private key too,\n"
+	 "in this file or directory of a SRC",
+	 OPT_EVERYWHERE, OPT_REPEAT, optset_paths, AT(include_keys)},
 	{"tmp", NULL, 0, "DIR[:SIZE]",
 	 "an empty directory on disk, gone\n"
 	 "afterwards (4G)",

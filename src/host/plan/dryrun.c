@@ -64,12 +64,12 @@ static int survey(const struct plan *p, const struct dryrun_extra *x,
 		  const struct plan_share *s, struct grant_stats *g,
 		  struct err *e)
 {
-	const struct grant_tree tree = {.root = s->fd,
-					.mode = s->rw ? GRANT_RW : GRANT_RO};
+	struct grant_tree tree;
 	struct grant_who who;
 
 	memset(g, 0, sizeof(*g));
 	reclaim_who(p->facts, x->range->uid_first, x->range->gid_first, &who);
+	plan_tree(p, s, &tree);
 	if (grant_survey(&tree, &who, g, e))
 		return err_wrap(e, "cannot share %s", s->src);
 	return 0;

@@ -196,8 +196,8 @@ static int make(struct plan *p, char ***store_bins, struct err *e)
 	if (plan_nics(p, e) || choose_terminal(p, e) || choose_home(p, e) ||
 	    choose_hostname(p, e) || choose_machine(p, e))
 		return -1;
-	if (plan_shares(p, store_bins, e) || plan_system(p, e) ||
-	    plan_mounts(p, e) || plan_sockets(p, e))
+	if (plan_shares(p, store_bins, e) || plan_keys(p, e) ||
+	    plan_system(p, e) || plan_mounts(p, e) || plan_sockets(p, e))
 		return -1;
 	if (plan_env(p, *store_bins, e) || plan_cwd(p, e))
 		return -1;
@@ -240,6 +240,7 @@ void plan_free(struct plan *p)
 		free(p->mounts[i].target);
 	}
 	free(p->shares);
+	free(p->keys);
 	free(p->disks);
 	free(p->sockets);
 	free(p->mounts);

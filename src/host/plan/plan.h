@@ -36,6 +36,9 @@ struct facts {
 	unsigned cpus; /* online */
 };
 
+struct grant_inode; /* see grant/grant.h */
+struct grant_tree;
+
 enum share_use {
 	SHARE_PERSON, /* --ro, --rw of something the person owns: a grant is
 			 made */
@@ -85,6 +88,8 @@ struct plan {
 	const struct facts *facts; /* borrowed */
 	struct plan_share *shares;
 	size_t n_shares;
+	struct grant_inode *keys; /* --include-keys; owned */
+	size_t n_keys;
 	struct plan_disk
 		*disks; /* --tmp, in the order of the virtio-blk devices */
 	size_t n_disks;
@@ -109,6 +114,10 @@ struct plan {
 int plan_make(struct plan *p, const struct options *o, const struct facts *f,
 	      struct err *e);
 void plan_free(struct plan *p);
+
+/* How a share of the person's is to be granted; borrows from the plan. */
+void plan_tree(const struct plan *p, const struct plan_share *s,
+	       struct grant_tree *t);
 
 /*
  * The guest's record for session 0, borrowing the plan's strings: nothing of it

@@ -25,6 +25,8 @@ char *places_resolve(const struct facts *f, const char *path, struct err *e);
 
 /* The person's --rw, --ro and --tmp, and the closures of store paths. */
 int plan_shares(struct plan *p, char ***store_bins, struct err *e);
+/* The person's --include-keys. */
+int plan_keys(struct plan *p, struct err *e);
 /* This machine's userland, or --root's.  After plan_shares(). */
 int plan_system(struct plan *p, struct err *e);
 int plan_nics(struct plan *p, struct err *e);
