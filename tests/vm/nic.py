@@ -8,6 +8,7 @@ datagram that reaches its MAC by sending it back.
 """
 import array
 import os
+import shutil
 import socket
 import struct
 import subprocess
@@ -251,10 +252,12 @@ def test_tap():
 def main():
     test_switch()
     test_stream()
-    if os.access("/dev/net/tun", os.R_OK | os.W_OK):
-        test_tap()
-    else:
+    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         print("skip /dev/net/tun is closed to ordinary users", flush=True)
+    elif not shutil.which("ip"):
+        print("skip there is no ip(8)", flush=True)
+    else:
+        test_tap()
 
 
 main()
