@@ -60,7 +60,6 @@ struct stream {
 	bool conn;	    /* fd is a socket: each way ends by itself */
 	bool ended;	    /* the host sent EOF: close fd after `pending` */
 	bool over;	    /* nothing joins it to a command any more */
-	size_t pending_at;  /* bytes of `pending` that are written */
 	struct buf pending; /* from the host, at most MUX_WINDOW */
 };
 
@@ -103,6 +102,7 @@ struct init {
 	unsigned n_sockets;
 	struct session sessions[CTL_SESSIONS];
 	struct stream streams[MUX_STREAMS];
+	unsigned streams_end; /* no stream from here on ever had an fd */
 };
 
 /* main.c */

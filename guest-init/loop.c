@@ -55,7 +55,7 @@ static void collect(struct init *in, struct watches *x)
 		if (s->state == SESSION_STARTING || s->state == SESSION_RUNNING)
 			watch(x, s->ready_fd, POLLIN, WATCH_READY, i);
 	}
-	for (unsigned i = 1; i < MUX_STREAMS; i++)
+	for (unsigned i = 1; i < in->streams_end; i++)
 		watch(x, in->streams[i].fd, stream_wants(in, i), WATCH_STREAM,
 		      i);
 	if (!mux_pick(in->mux))

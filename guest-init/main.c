@@ -172,7 +172,7 @@ static void init_start(struct init *in)
 	buf_init(&in->ctl_out, 1 << 20);
 	for (size_t i = 0; i < MUX_STREAMS; i++) {
 		in->streams[i].fd = -1;
-		buf_init(&in->streams[i].pending, 2 * MUX_WINDOW + 1);
+		buf_init(&in->streams[i].pending, MUX_WINDOW + 1);
 	}
 	for (size_t i = 0; i < CTL_SESSIONS; i++) {
 		in->sessions[i].start_fd = in->sessions[i].ready_fd = -1;

@@ -21,7 +21,7 @@ static void clear(struct stream *s)
 	buf_free(&s->pending);
 	memset(s, 0, sizeof(*s));
 	s->fd = -1;
-	buf_init(&s->pending, 2 * MUX_WINDOW + 1);
+	buf_init(&s->pending, MUX_WINDOW + 1);
 }
 
 void stream_opened(struct init *in, unsigned id)
@@ -32,15 +32,6 @@ void stream_opened(struct init *in, unsigned id)
 void stream_reset(struct init *in, unsigned id)
 {
 	clear(&in->streams[id]);
-}
-
-static void keep(struct stream *s, const void *p, size_t n)
-{
-	if (s->pending_at > MUX_WINDOW) {
-		buf_consume(&s->pending, s->pending_at);
-		s->pending_at = 0;
-	}
-	buf_put(&s->pending, p, n);
 }
 
 /*
@@ -54,7 +45,6 @@ static void no_reader(struct init *in, unsigned id)
 	if (s->terminal) {
 		s->writes = false;
 		buf_clear(&s->pending);
-		s->pending_at = 0;
 		return;
 	}
 	mux_reset(in->mux, id);
@@ -97,7 +87,7 @@ static void finish_input(struct init *in, unsigned id)
 void stream_data(struct init *in, unsigned id, const void *p, size_t n)
 {
 	struct stream *s = &in->streams[id];
-	bool waits = s->pending.len > s->pending_at;
+	bool waits = s->pending.len > 0;
 	const char *at = p;
 
 	/* What comes for a stream that only goes out is of no use. */
@@ -115,27 +105,24 @@ void stream_data(struct init *in, unsigned id, const void *p, size_t n)
 		n -= (size_t)did;
 	}
 	if (n)
-		keep(s, at, n);
+		buf_put(&s->pending, at, n);
 }
 
 void stream_write(struct init *in, unsigned id)
 {
 	struct stream *s = &in->streams[id];
 
-	while (s->pending_at < s->pending.len) {
-		ssize_t did = put(in, id, s->pending.data + s->pending_at,
-				  s->pending.len - s->pending_at);
+	while (s->pending.len) {
+		ssize_t did = put(in, id, s->pending.data, s->pending.len);
 
 		if (did < 0)
 			return;
 		if (!did)
 			break;
-		s->pending_at += (size_t)did;
+		buf_consume(&s->pending, (size_t)did);
 	}
-	if (s->pending_at < s->pending.len)
+	if (s->pending.len)
 		return;
-	buf_clear(&s->pending);
-	s->pending_at = 0;
 	if (s->ended)
 		finish_input(in, id);
 }
@@ -149,7 +136,7 @@ void stream_eof(struct init *in, unsigned id)
 	/* The line discipline's end of file; a program that reads raw bytes
 	 * gets the byte, as from a keyboard. */
 	if (s->terminal && s->writes)
-		keep(s, "\4", 1);
+		buf_put(&s->pending, "\4", 1);
 	s->ended = true;
 	if (s->fd >= 0 && s->writes)
 		stream_write(in, id);
@@ -165,6 +152,8 @@ void stream_bind(struct init *in, unsigned id, int fd, enum stream_way way)
 	}
 	s = &in->streams[id];
 	s->fd = fd;
+	if (in->streams_end <= id)
+		in->streams_end = id + 1;
 	s->reads = way != STREAM_IN;
 	s->writes = way != STREAM_OUT;
 	s->terminal = way == STREAM_BOTH;
@@ -240,7 +229,7 @@ short stream_wants(struct init *in, unsigned id)
 		return 0;
 	if (s->reads && mux_may_send(in->mux, id))
 		events |= POLLIN;
-	if (s->writes && s->pending.len > s->pending_at)
+	if (s->writes && s->pending.len)
 		events |= POLLOUT;
 	return (short)events;
 }

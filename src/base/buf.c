@@ -15,40 +15,54 @@ void buf_init(struct buf *b, size_t max)
 
 void buf_free(struct buf *b)
 {
-	free(b->data);
+	free(b->mem);
 	buf_init(b, b->max);
 }
 
 void buf_clear(struct buf *b)
 {
+	b->data = b->mem;
 	b->len = 0;
 	b->bad = false;
 }
 
+/* The front that was consumed becomes room at the end, or there is more. */
+static int make_room(struct buf *b, size_t n)
+{
+	size_t front = b->mem ? (size_t)(b->data - b->mem) : 0;
+	size_t cap = b->cap ? b->cap : 256;
+	unsigned char *mem;
+
+	if (front >= b->len && b->len + n <= b->cap) {
+		memmove(b->mem, b->data, b->len);
+		b->data = b->mem;
+		return 0;
+	}
+	while (cap < front + b->len + n)
+		cap = cap > b->max / 2 ? front + b->max : cap * 2;
+	mem = realloc(b->mem, cap);
+	if (!mem)
+		return -1;
+	b->mem = mem;
+	b->data = mem + front;
+	b->cap = cap;
+	return 0;
+}
+
 void *buf_grow(struct buf *b, size_t n)
 {
-	unsigned char *at;
+	size_t front = b->mem ? (size_t)(b->data - b->mem) : 0;
 
 	if (b->bad || n > b->max - b->len) {
 		b->bad = true;
 		return NULL;
 	}
-	if (b->len + n > b->cap) {
-		size_t cap = b->cap ? b->cap : 256;
-
-		while (cap < b->len + n)
-			cap = cap > b->max / 2 ? b->max : cap * 2;
-		at = realloc(b->data, cap);
-		if (!at) {
-			b->bad = true;
-			return NULL;
-		}
-		b->data = at;
-		b->cap = cap;
+	if (front + b->len + n > b->cap && make_room(b, n) < 0) {
+		b->bad = true;
+		return NULL;
 	}
-	at = b->data + b->len;
 	b->len += n;
-	return at;
+	return b->data + b->len - n;
 }
 
 void buf_put(struct buf *b, const void *p, size_t n)
@@ -132,8 +146,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 void buf_consume(struct buf *b, size_t n)
 {
 	b->len -= n;
-	if (b->len)
-		memmove(b->data, b->data + n, b->len);
+	b->data = b->len ? b->data + n : b->mem;
 }
 
 void rd_init(struct rd *r, const void *p, size_t n)

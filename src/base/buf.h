@@ -14,10 +14,11 @@
 #include <stdint.h>
 
 struct buf {
-	unsigned char *data; /* owned */
+	unsigned char *data; /* the bytes; borrowed from mem */
 	size_t len;	     /* bytes used */
-	size_t cap;	     /* bytes allocated */
-	size_t max;	     /* never more than this */
+	size_t max;	     /* never more than this used */
+	unsigned char *mem;  /* owned */
+	size_t cap;	     /* bytes allocated: at most twice max */
 	bool bad;	     /* out of memory, or over the maximum */
 };
 
@@ -40,7 +41,11 @@ void buf_put_strv(struct buf *b, char *const *v);
 /* Formatted text, no length, no terminator. */
 void buf_printf(struct buf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Drops `n` bytes from the front (n <= len). */
+/*
+ * Drops `n` bytes from the front (n <= len).  The rest stays where it is until
+ * its place is needed and at least as much before it is free: dropping little
+ * by little moves no byte more than once.
+ */
 void buf_consume(struct buf *b, size_t n);
 
 struct rd {

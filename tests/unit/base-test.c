@@ -71,6 +71,49 @@ static void test_buf(void)
 	tap_ok(!rd_str(&r, 4) && r.bad, "a string over its maximum is refused");
 }
 
+/*
+ * A queue: in at the end, out at the front, in uneven steps, against counters.
+ * Moving what is left to the front is put off, so the steps have to meet every
+ * way of finding room.
+ */
+static void test_buf_queue(void)
+{
+	unsigned in = 0, out = 0, wrong = 0;
+	size_t most = 0, moved = 0;
+	const void *mem = NULL;
+	struct buf b;
+
+	buf_init(&b, 1000);
+	for (unsigned i = 0; i < 20000; i++) {
+		size_t n = i * 7919 % 400, m;
+		unsigned char *at;
+
+		if (n > b.max - b.len)
+			n = b.max - b.len;
+		at = buf_grow(&b, n);
+		for (size_t j = 0; j < n; j++)
+			at[j] = (unsigned char)in++;
+		m = i * 104729 % (b.len + 1);
+		for (size_t j = 0; j < m; j++)
+			wrong += b.data[j] != (unsigned char)out++;
+		buf_consume(&b, m);
+		moved += b.mem != mem;
+		mem = b.mem;
+		most = b.cap > most ? b.cap : most;
+	}
+	tap_ok(!b.bad && in - out == b.len && out > 1000000,
+	       "bytes go through a buffer");
+	tap_ok(!wrong, "in their order");
+	tap_ok(most <= 2 * b.max, "in at most twice its maximum");
+	tap_ok(moved < 10, "without new memory all the time");
+	tap_ok(b.len < b.max && buf_grow(&b, b.max - b.len) && !b.bad,
+	       "it can be filled to its maximum");
+	tap_ok(!buf_grow(&b, 1) && b.bad, "and no further");
+	buf_clear(&b);
+	tap_ok(!b.len && !b.bad && b.data == b.mem, "and be emptied");
+	buf_free(&b);
+}
+
 static void test_escape(void)
 {
 	char out[11];
@@ -119,6 +162,7 @@ int main(void)
 {
 	test_err();
 	test_buf();
+	test_buf_queue();
 	test_escape();
 	test_io();
 	return tap_done();
