@@ -1,8 +1,8 @@
 # One program's death at a chosen instant
-fault_tests = %D%/kill.sh %D%/each.sh
-long_fault_tests = %D%/each.sh
+fault_tests = %D%/kill.sh %D%/each.sh %D%/random.sh
+long_fault_tests = %D%/each.sh %D%/random.sh
 dist_check_SCRIPTS += $(fault_tests)
-EXTRA_DIST += %D%/killsync.c
+EXTRA_DIST += %D%/killsync.c %D%/powercut.sh
 CLEANFILES += %D%/killsync.so
 check_DATA += %D%/killsync.so
 TESTS += $(fault_tests)

@@ -1,0 +1,135 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Power cuts: the file system of the tree loses all that was not synced, at a
+# random system call of vmrun; the database is on another one.  Afterwards gc
+# puts the tree back, and nothing is left behind.
+#
+# Needs root for loop mounts; run as root with VMRUN_USER=NAME, whose vmrun it
+# is.  VMRUN_CYCLES (12) for each of ext4 and xfs; VMRUN_SEED repeats a run.
+set -u
+: "${top_builddir:?}" "${top_srcdir:?}"
+cycles=${VMRUN_CYCLES-12}
+[ -z "${VMRUN_LONG-}" ] || cycles=${VMRUN_CYCLES-500}
+count=0 failed=0
+ok() { # ok CONDITION-STATUS DESCRIPTION
+	count=$((count + 1))
+	[ "$1" = 0 ] || { printf 'not '; failed=$((failed + 1)); }
+	echo "ok $count - $2"
+}
+bail() {
+	if [ -n "${VMRUN_MUST_WORK-}" ]; then
+		echo "not ok 1 - power cuts (skipped: $1)"
+	else
+		echo "ok 1 - power cuts # SKIP $1"
+	fi
+	echo "1..1"
+	exit 0
+}
+
+if [ "$(id -u)" != 0 ] || [ -z "${VMRUN_USER-}" ]; then
+	bail "needs root, and VMRUN_USER; ./bootstrap check as root runs it"
+fi
+# A namespace of its own: no process that somebody else starts meanwhile is to
+# have the mount, and with it the dead file system.
+[ -n "${VMRUN_POWERCUT-}" ] || VMRUN_POWERCUT=1 exec unshare -m sh "$0"
+command -v mkfs.xfs >/dev/null || bail "no mkfs.xfs"
+home=$(getent passwd "$VMRUN_USER" | cut -d: -f6)
+images=$home/.local/share
+[ -d "$top_builddir/tests/tmp/data/vmrun/images" ] && images=$top_builddir/tests/tmp/data
+# Not below /tmp: vmrun shares nothing there.
+top=$(mktemp -d /srv/vmrun-powercut.XXXXXX) || exit 99
+tree=$top/mnt
+cleanup() { umount -l "$tree" 2>/dev/null; rm -rf "$top"; }
+trap cleanup EXIT
+mkdir -p "$tree" "$top/bin" "$top/home"
+cp "$top_builddir/vmrun" "$top_builddir/vmrunctl" "$top_builddir/vmrun-mux" \
+	"$top_builddir/tests/fault/kill-at" "$top_builddir/tests/sys/oracle" "$top/bin"
+cp "$top_builddir/tests/sys/stage-dummy" "$top/bin/vmrun-stage"
+chmod 755 "$top" "$top/bin"/*
+chown -R "$VMRUN_USER" "$top/home"
+install -d -o "$VMRUN_USER" -m 700 "/run/user/$(id -u "$VMRUN_USER")"
+
+user() { # user COMMAND...
+	setpriv --reuid="$VMRUN_USER" --regid="$(id -g "$VMRUN_USER")" \
+		--init-groups env -i HOME="$top/home" USER="$VMRUN_USER" \
+		PATH="$top/bin:/usr/bin:/bin" XDG_DATA_HOME="$images" \
+		XDG_RUNTIME_DIR="/run/user/$(id -u "$VMRUN_USER")" \
+		VMRUN_LIBEXECDIR="$top/bin" "$@" </dev/null
+}
+cut() { # all that is not on the disk is lost; FS_IOC_SHUTDOWN without a flush
+	python3 - "$tree" <<'END'
+import fcntl, os, struct, sys
+fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack("I", 2))
+END
+}
+random() { # random N: 1..N, in $k
+	seed=$(((seed * 1103515245 + 12345) % 2147483648))
+	k=$((seed / 65536 % $1 + 1))
+}
+state_of() { "$top/bin/oracle" "$tree/d" 2>&1; "$top/bin/oracle" "$tree/r" 2>&1; }
+# As long as a process of the VM has the mount in its namespace, mounting again
+# would give the same dead file system; its loop device tells.
+wait_unmounted() {
+	left=400
+	while umount "$tree" 2>/dev/null ||
+		[ -n "$(losetup -j "$top/image")" ]; do
+		left=$((left - 1))
+		[ $left -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+seed=${VMRUN_SEED-$(date +%s)}
+echo "# VMRUN_SEED=$seed"
+for fs in ext4 xfs; do
+	truncate -s 320M "$top/image"
+	"mkfs.$fs" -q "$top/image" || exit 99
+	mount -o loop "$top/image" "$tree" || bail "no loop mounts here"
+	mkdir "$tree/d" "$tree/d/sub" "$tree/r"
+	for i in 1 2 3 4 5 6 7 8 9; do
+		echo $i >"$tree/d/sub/$i"; echo $i >"$tree/r/$i"
+	done
+	chmod 600 "$tree/d/sub"/* "$tree/r/1"; chmod 700 "$tree/d/sub"
+	chown -R "$VMRUN_USER:$(id -g "$VMRUN_USER")" "$tree/d" "$tree/r"
+	sync -f "$tree"
+	state_of >"$top/before"
+	user kill-at 0 "$top/home/calls" vmrun -q --rw "$tree/d" --ro "$tree/r" -- true
+	n=$(cat "$top/home/calls")
+	state_of >"$top/after"
+	cmp "$top/before" "$top/after" && [ "$n" -gt 100 ]
+	ok $? "$fs: a run of $n system calls"
+	i=0 bad=0 cuts=0 orphans=0
+	while [ $i -lt "$cycles" ]; do
+		i=$((i + 1))
+		# Some end by themselves.  Of every second one the grants are on
+		# the disk before they are taken back.
+		random $((n + n / 8))
+		flush=:
+		[ $((i % 2)) = 0 ] || flush="sync -f $tree/d"
+		user kill-at "$k" "$top/home/calls" vmrun -q --rw "$tree/d" \
+			--ro "$tree/r" -- sh -c "echo new >$tree/d/new; $flush" \
+			>"$top/out" 2>&1
+		cut
+		wait_unmounted && mount -o loop "$top/image" "$tree" || exit 99
+		state_of >"$top/lost"
+		cmp -s "$top/before" "$top/lost" || cuts=$((cuts + 1))
+		user vmrunctl gc >"$top/out" 2>&1 || bad=$((bad + 1))
+		rm -f "$tree/d/new"
+		state_of >"$top/after"
+		if ! cmp -s "$top/before" "$top/after"; then
+			orphans=$((orphans + 1))
+			echo "# $fs: cut at call $k"
+			diff "$top/before" "$top/after" | head -n 4 | sed 's/^/# /'
+			sed 's/^/# gc: /' "$top/out"
+		fi
+	done
+	echo "# $fs: $i cuts, $cuts of them left something on the disk"
+	[ $orphans = 0 ]
+	ok $? "$fs: after $i power cuts gc puts everything back"
+	[ $bad = 0 ]
+	ok $? "$fs: and says that all is clean"
+	wait_unmounted
+	rm "$top/image"
+done
+echo "1..$count"
+[ "$failed" = 0 ]
