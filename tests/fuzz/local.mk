@@ -57,6 +57,12 @@ fuzz_targets += %D%/switch-fuzz
 %C%_switch_fuzz_LDADD = src/edge/switch/libfabric.a src/wire/libwire.a
 %C%_switch_fuzz_LDFLAGS = $(AM_LDFLAGS) $(fuzz_engine)
 
+fuzz_targets += %D%/wayland-fuzz
+%C%_wayland_fuzz_SOURCES = %D%/wayland-fuzz.c $(fuzz_common)
+%C%_wayland_fuzz_CPPFLAGS = $(wayland_flags)
+%C%_wayland_fuzz_LDADD = $(wayland_libs)
+%C%_wayland_fuzz_LDFLAGS = $(AM_LDFLAGS) $(fuzz_engine)
+
 EXTRA_DIST += %D%/corpus %D%/replay.c
 check_PROGRAMS += $(fuzz_targets)
 if !FUZZING

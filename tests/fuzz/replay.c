@@ -5,6 +5,9 @@
  *
  * Arguments are seeds or directories of them; without any the directory is
  * corpus/NAME in the source tree, for a program called NAME-fuzz.
+ *
+ * $VMRUN_FUZZ_MUTANTS: so many more of each seed, changed in up to eight
+ * places at random, the same ones every time.
  */
 #include "fuzz.h"
 
@@ -67,6 +70,63 @@ static void run_variants(unsigned char *p, size_t n)
 	}
 }
 
+static uint64_t dice(uint64_t *state)
+{
+	/* splitmix64 */
+	uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
+}
+
+/* One change of p[0..n), which has room for as much again; the new size. */
+static size_t change(unsigned char *p, size_t n, uint64_t *state)
+{
+	size_t at = dice(state) % n, m = dice(state) % 64 + 1, from;
+
+	m = m < n - at ? m : n - at;
+	switch (dice(state) % 6) {
+	case 0:
+		p[at] ^= (unsigned char)(1u << dice(state) % 8);
+		return n;
+	case 1:
+		p[at] = (unsigned char)dice(state);
+		return n;
+	case 2:
+		memset(p + at, dice(state) % 2 ? 0xff : 0, m);
+		return n;
+	case 3: /* taken out */
+		memmove(p + at, p + at + m, n - at - m);
+		return n - m > 0 ? n - m : n;
+	case 4: /* what is elsewhere */
+		from = dice(state) % (n - m + 1);
+		memmove(p + at, p + from, m);
+		return n;
+	default: /* twice */
+		memmove(p + at + m, p + at, n - at);
+		return n + m;
+	}
+}
+
+static void run_mutants(const unsigned char *p, size_t n)
+{
+	const char *often = getenv("VMRUN_FUZZ_MUTANTS");
+	unsigned long mutants = often ? strtoul(often, NULL, 10) : 0;
+	unsigned char *q = malloc(n + 1024);
+	uint64_t state = n;
+
+	for (unsigned long i = 0; n && i < mutants; i++) {
+		size_t len = n, times = dice(&state) % 8 + 1;
+
+		memcpy(q, p, n);
+		while (times-- && len < n + 512)
+			len = change(q, len, &state);
+		run(q, len);
+	}
+	free(q);
+}
+
 static void replay_file(const char *path)
 {
 	FILE *f = fopen(path, "rb");
@@ -76,8 +136,10 @@ static void replay_file(const char *path)
 
 	if (f)
 		fclose(f);
-	if (ok)
+	if (ok) {
 		run_variants(p, n);
+		run_mutants(p, n);
+	}
 	free(p);
 	failed += !ok;
 	printf("%sok %d - %s\n", ok ? "" : "not ", ++count, path);

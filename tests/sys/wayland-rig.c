@@ -9,8 +9,9 @@
  *     -n NAME              default "web"
  *     -a GLOBAL  -d GLOBAL allow, deny
  *     -p                   prints "pid N" of the filter first
- *     -r FILE              records what the first client and the compositor
- *                          send, as tests/fuzz/wayland-fuzz.c reads it
+ *     -r FILE              records what the first two clients and the
+ *                          compositor send, as tests/fuzz/wayland-fuzz.c
+ *                          reads it
  *     -s                   at the end: "global NAME OFFERED THEIRS" for each,
  *                          and "stats NAME N"
  *
@@ -38,7 +39,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PUMPS 4
+#define PUMPS 64
+/* What is no way: not recorded. */
+#define NO_WAY 0xff
 #define LIST 16
 
 static char *nothing[] = {"true", NULL};
@@ -55,7 +58,7 @@ static struct {
 /* Of a recording: what is read here is written there. */
 static struct pump {
 	int from, to;
-	unsigned char way; /* 0: from the guest; 1: from the host; 2: neither */
+	unsigned char way; /* as in a recording, or NO_WAY */
 } pumps[PUMPS];
 static size_t n_pumps;
 static FILE *recording;
@@ -157,7 +160,7 @@ static unsigned char kind_of(int fd)
 static void record(unsigned char way, const unsigned char *p, size_t n,
 		   const int *fds, size_t n_fds)
 {
-	if (way > 1)
+	if (way == NO_WAY)
 		return;
 	while (n) {
 		size_t part = n < 65535 ? n : 65535;
@@ -207,8 +210,15 @@ static bool pump(struct pump *u)
 
 static void add_pump(int from, int to, unsigned char way)
 {
-	if (n_pumps < PUMPS)
-		pumps[n_pumps++] = (struct pump){from, to, way};
+	if (n_pumps == PUMPS)
+		die("too many clients to record");
+	pumps[n_pumps++] = (struct pump){from, to, way};
+}
+
+/* What the n-th client, or its compositor, sends. */
+static unsigned char way_of(uint32_t n, unsigned host)
+{
+	return (unsigned char)(n > 2 ? NO_WAY : host | (n - 1) << 3);
 }
 
 /* The filter wants a connection; one that is recorded goes through us. */
@@ -219,12 +229,12 @@ static void connect_for(uint32_t client)
 				   .client = client};
 	int fd = compositor(), pair[2];
 
-	if (recording && client == 1) {
+	if (recording) {
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) <
 		    0)
 			die("socketpair");
-		add_pump(fd, pair[0], 1);
-		add_pump(pair[0], fd, 2);
+		add_pump(fd, pair[0], way_of(client, 1));
+		add_pump(pair[0], fd, NO_WAY);
 		fd = pair[1];
 	}
 	io_send(records, &r, sizeof(r), &fd, 1);
@@ -278,9 +288,10 @@ static void take_client(int listening, const char *path)
 	/* cppcheck-suppress nullPointer; accept(2) takes it */
 	int client = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
 	int to = unix_socket(path, false);
+	static uint32_t n;
 
-	add_pump(client, to, 0);
-	add_pump(to, client, 2);
+	add_pump(client, to, way_of(++n, 0));
+	add_pump(to, client, NO_WAY);
 }
 
 static pid_t run_command(void)
@@ -319,7 +330,7 @@ static int serve(int signals, pid_t command, int recorder, const char *path)
 				shutdown(pumps[i].to, SHUT_RDWR);
 				pumps[i].from = -1;
 			}
-		if (p[2].revents && n_pumps < 2)
+		if (p[2].revents)
 			take_client(recorder, path);
 		if (p[1].revents) {
 			struct signalfd_siginfo si;
