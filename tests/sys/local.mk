@@ -56,6 +56,9 @@ TESTS += %D%/grants.sh
 check_PROGRAMS += %D%/wayland-rig
 %C%_wayland_rig_SOURCES = %D%/wayland-rig.c
 %C%_wayland_rig_LDADD = $(unit_libs)
+dist_check_SCRIPTS += %D%/wayland.sh
+TESTS += %D%/wayland.sh
+
 # a database that is not what it was
 dist_check_SCRIPTS += %D%/lost.sh
 TESTS += %D%/lost.sh

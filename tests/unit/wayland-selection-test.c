@@ -200,9 +200,43 @@ static void in(void)
 	keyboard(a, true);
 	copy(b, NEXT);
 	to_guest(a);
+	s.filter.now_ms += 2000;
 	offer(a, SERVER + 1);
 	tap_str(to_guest(a), "11.0(S3) S3.0(text/secret) 11.5(S3)",
 		"in: so is what comes while the keyboard is here");
+	script_end(&s);
+}
+
+/* The same where the keyboard comes first, as sway has it. */
+static void in_late(void)
+{
+	struct client *a, *b;
+
+	script_start(&s, WAYLAND_CLIPBOARD_IN);
+	s.filter.now_ms = 5000;
+	a = script_client(&s);
+	b = script_client(&s);
+	from_host(a, KEYBOARD, EV_WL_KEYBOARD_ENTER, "uoa", 1, SURFACE, 0);
+	tap_str(to_guest(a), "10.1(1,13,0)",
+		"in: nothing is said of a selection before the compositor "
+		"does");
+	offer(a, SERVER);
+	tap_str(to_guest(a), "11.0(S0) S0.0(text/secret) 11.5(S0)",
+		"in: which may do so after the keyboard came");
+	s.filter.now_ms += 2000;
+	copy(a, NEXT);
+	to_guest(a);
+	keyboard(b, true); /* the two sockets are read in any order */
+	offer(b, SERVER);
+	tap_str(to_guest(b), "11.0(S1) S1.0(text/plain) 11.5(S1)",
+		"in: from window to window the VM's own is newer then too");
+	keyboard(a, false);
+	keyboard(b, false);
+	s.filter.now_ms += 2000;
+	keyboard(b, true);
+	offer(b, SERVER + 1);
+	tap_str(to_guest(b), "11.0(S2) S2.0(text/secret) 11.5(S2)",
+		"in: and from outside the other one");
 	script_end(&s);
 }
 
@@ -255,6 +289,7 @@ int main(void)
 	inside();
 	out();
 	in();
+	in_late();
 	drags(WAYLAND_CLIPBOARD_OFF, false, false);
 	drags(WAYLAND_CLIPBOARD_IN, false, true);
 	drags(WAYLAND_CLIPBOARD_OUT, true, false);

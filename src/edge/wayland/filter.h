@@ -91,8 +91,11 @@ struct client {
 	size_t n_globals;
 	struct shm *shm;		     /* owned; NULL until used */
 	struct selection_client *selections; /* owned; NULL until used */
-	bool has_keyboard; /* the keyboard is in its windows */
-	bool over;	   /* nothing more is taken from either side */
+	/* The keyboard is in its windows; came from others of the VM's; when.
+	 */
+	bool has_keyboard, from_inside;
+	uint64_t entered_ms;
+	bool over; /* nothing more is taken from either side */
 	char why[CLIENT_WHY_MAX];
 };
 

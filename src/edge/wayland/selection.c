@@ -235,17 +235,28 @@ enum verdict selection_request(struct client *c, const struct wire_message *m,
 	return VERDICT_PASS;
 }
 
-/* Is what the compositor offers newer than what the VM has? */
-static bool is_newer(const struct client *c)
+/* Does the keyboard come, or go on, from a window of the VM? */
+static bool is_inside(const struct client *c)
 {
 	const struct filter *f = c->filter;
 
-	if (c->has_keyboard)
-		return true;
 	for (size_t i = 0; i < WAYLAND_CLIENTS_MAX; i++)
 		if (f->clients[i] && f->clients[i]->has_keyboard)
-			return false;
-	return f->now_ms - f->left_ms >= SAME_MOMENT_MS;
+			return true;
+	return f->left_ms && f->now_ms - f->left_ms < SAME_MOMENT_MS;
+}
+
+/*
+ * Is what the compositor offers newer than what the VM has?  Some compositors
+ * say it before the keyboard comes, as the protocol has it, some after.
+ */
+static bool is_newer(const struct client *c)
+{
+	if (!c->has_keyboard)
+		return !is_inside(c);
+	if (c->filter->now_ms - c->entered_ms < SAME_MOMENT_MS)
+		return !c->from_inside;
+	return true;
 }
 
 static enum verdict selection(struct client *c, struct device *d,
@@ -371,15 +382,21 @@ enum verdict selection_keyboard(struct client *c, const struct wire_message *m)
 	}
 	if (m->opcode != EV_WL_KEYBOARD_ENTER)
 		return VERDICT_PASS;
+	if (!c->has_keyboard) {
+		c->from_inside = is_inside(c);
+		c->entered_ms = c->filter->now_ms;
+	}
 	c->has_keyboard = true;
 	if (!c->selections || may(c, WAYLAND_CLIPBOARD_BOTH))
 		return VERDICT_PASS;
 	/* Not every compositor says that there is no selection. */
 	for (size_t i = 0; i < OFFERS_DEVICES; i++) {
 		struct device *d = &c->selections->devices[i];
+		const struct selection *s = &c->filter->selection[d->kind];
 
-		if (d->id &&
-		    d->shown != c->filter->selection[d->kind].generation)
+		/* To who has not heard of any, "none" may be the answer. */
+		if (d->id && d->shown != s->generation &&
+		    (s->owner || d->shown))
 			offers_present(c, d);
 	}
 	return c->over ? VERDICT_BAD : VERDICT_PASS;
