@@ -5,7 +5,7 @@ vmrun_stage_SOURCES = \
 	%D%/denied.h %D%/denied.c \
 	%D%/devices.h %D%/devices.c \
 	%D%/root.h %D%/root.c \
-	%D%/member.h %D%/member.c \
+	%D%/member.h %D%/member.c %D%/waypipe.c \
 	%D%/pid1.h %D%/pid1.c
 vmrun_stage_LDADD = src/wire/libwire.a src/proc/libproc.a src/seal/libseal.a \
 	src/base/libbase.a $(SECCOMP_LIBS) $(CAP_LIBS)

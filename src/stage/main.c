@@ -86,7 +86,7 @@ static int build(const struct setup *s, struct base *b, struct err *e)
 	if (mounts_begin(b, e) < 0 || mounts_tree(b, s, e) < 0)
 		return -1;
 	for (size_t i = 0; i < s->n_members; i++)
-		if (root_build(b, &s->members[i], i, e) < 0)
+		if (root_build(b, s, i, e) < 0)
 			return -1;
 	/* Only now: the person's groups may be what opens a source. */
 	if (setgroups(0, NULL) < 0)
@@ -109,9 +109,13 @@ static void die_first(void)
 		dprintf(fd, "%d\n", OOM_SCORE);
 }
 
-static int tell_started(size_t index, struct err *e)
+static int tell_started(const struct setup *s, size_t index, struct err *e)
 {
-	return pid1_report(STAGE_EV_MEMBER, index, 0, e);
+	own_fd run = -1;
+
+	if (s->members[index].scratch && (run = root_scratch(index, e)) < 0)
+		return -1;
+	return pid1_report_started(index, run, e);
 }
 
 /* From the record to running members.  *null is the caller's. */

@@ -41,6 +41,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 /* Threads are for processors, disks and files; nobody needs thousands. */
 #define MEMBER_NPROC 1024
@@ -90,6 +91,10 @@ static int limit(int which, rlim_t n)
  * limits needs nothing, the bounding set needs a capability. */
 static int confine(const struct setup_member *m, struct err *e)
 {
+	if (m->scratch)
+		umask(0); /* the person connects to what it makes there */
+	if (m->fsize && limit(RLIMIT_FSIZE, m->fsize) < 0)
+		return err_set(e, errno, "limiting files");
 	if (limit(RLIMIT_NPROC, MEMBER_NPROC) < 0)
 		return err_set(e, errno, "limiting processes");
 	if (limit(RLIMIT_DATA, MEMBER_DATA) < 0)
@@ -139,7 +144,13 @@ static int child_side(void *arg, struct err *e)
 		return -1;
 	if (confine(st->m, e) < 0)
 		return -1;
-	return denied_fence(e);
+	switch (st->m->calls) {
+	case SETUP_CALLS_OWN:
+		return denied_fence(e);
+	case SETUP_CALLS_WAYPIPE:
+		return waypipe_seal(e);
+	}
+	return 0;
 }
 
 static int write_proc(pid_t pid, const char *file, const char *text,
@@ -254,23 +265,26 @@ static size_t count_nested(const struct setup *s)
 }
 
 /* All members whose being nested is `nested`, in order. */
-static int start_some(const struct setup *s, struct start *st, bool nested,
-		      pid_t *pids, int (*started)(size_t index, struct err *e),
-		      struct err *e)
+static int
+start_some(const struct setup *s, struct start *st, bool nested, pid_t *pids,
+	   int (*started)(const struct setup *s, size_t index, struct err *e),
+	   struct err *e)
 {
 	for (size_t i = 0; i < s->n_members; i++) {
 		if (is_nested(&s->members[i]) != nested)
 			continue;
 		st->m = &s->members[i];
 		st->index = i;
-		if (start_one(st, &pids[i], e) < 0 || started(i, e) < 0)
+		if (start_one(st, &pids[i], e) < 0 || started(s, i, e) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 int members_start(const struct setup *s, int limit, int null, pid_t *pids,
-		  int (*started)(size_t index, struct err *e), struct err *e)
+		  int (*started)(const struct setup *s, size_t index,
+				 struct err *e),
+		  struct err *e)
 {
 	struct start st = {.s = s, .null = null, .limit = limit};
 	int r;

@@ -17,6 +17,11 @@ struct err;
  * /dev/null.  Both borrowed.  After mounts_end().  On failure some may run.
  */
 int members_start(const struct setup *s, int limit, int null, pid_t *pids,
-		  int (*started)(size_t index, struct err *e), struct err *e);
+		  int (*started)(const struct setup *s, size_t index,
+				 struct err *e),
+		  struct err *e);
+
+/* waypipe.c: for SETUP_CALLS_WAYPIPE, in the place of denied_fence(). */
+int waypipe_seal(struct err *e);
 
 #endif

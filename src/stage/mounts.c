@@ -120,6 +120,30 @@ int mounts_proc(int dir, const char *name, struct err *e)
 	return 0;
 }
 
+int mounts_scratch(const struct setup *s, uint64_t size, int dir,
+		   const char *name, struct err *e)
+{
+	char bytes[32], uid[16], gid[16];
+	const char *const options[][2] = {{"mode", "0711"},    {"size", bytes},
+					  {"nr_inodes", "16"}, {"uid", uid},
+					  {"gid", gid},	       {NULL, NULL}};
+	own_fd made = make_dir(dir, name, e);
+	own_fd fd = -1;
+
+	if (made < 0)
+		return -1;
+	snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)size);
+	snprintf(uid, sizeof(uid), "%u", s->uid);
+	snprintf(gid, sizeof(gid), "%u", s->gid);
+	fd = make_fs("tmpfs", options, CLOSED | MOUNT_ATTR_NOEXEC, e);
+	if (fd < 0)
+		return -1;
+	if (move_mount(fd, "", made, "",
+		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return failed(e, "cannot mount", name);
+	return 0;
+}
+
 int mounts_begin(struct base *b, struct err *e)
 {
 	/* Mount points only: room for no file, and inodes for few. */

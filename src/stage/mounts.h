@@ -69,6 +69,13 @@ int mounts_open_same(const struct base *b, const char *path, uint64_t dev,
 int mounts_attach(int src, mode_t mode, uint64_t attrs, int dir,
 		  const char *name, struct err *e);
 
+/*
+ * A file system in memory of `size` bytes at dir/name, which is made: U's, who
+ * is the only one to list it.
+ */
+int mounts_scratch(const struct setup *s, uint64_t size, int dir,
+		   const char *name, struct err *e);
+
 /* A new /proc of this pid namespace at dir/name; the directory is made. */
 int mounts_proc(int dir, const char *name, struct err *e);
 

@@ -36,10 +36,10 @@ static const struct seal_call calls[] = {
 	{SCMP_SYS(restart_syscall), "the same"},
 };
 
-static int send_record(struct stage_record *r, struct err *e)
+static int send_record(struct stage_record *r, int fd, struct err *e)
 {
 	r->version = SETUP_VERSION;
-	if (io_send(SETUP_FD_CTL, r, sizeof(*r), NULL, 0) < 0)
+	if (io_send(SETUP_FD_CTL, r, sizeof(*r), &fd, fd >= 0) < 0)
 		return err_set(e, errno, "telling vmrun");
 	return 0;
 }
@@ -52,7 +52,17 @@ int pid1_report(enum stage_kind kind, size_t member, int status, struct err *e)
 	r.kind = (uint32_t)kind;
 	r.member = (uint32_t)member;
 	r.status = status;
-	return send_record(&r, e);
+	return send_record(&r, -1, e);
+}
+
+int pid1_report_started(size_t member, int run, struct err *e)
+{
+	struct stage_record r;
+
+	memset(&r, 0, sizeof(r));
+	r.kind = STAGE_EV_MEMBER;
+	r.member = (uint32_t)member;
+	return send_record(&r, run, e);
 }
 
 int pid1_report_error(const struct err *what, struct err *e)
@@ -66,7 +76,7 @@ int pid1_report_error(const struct err *what, struct err *e)
 		 what->msg);
 	snprintf(r.hint, sizeof(r.hint), "%.*s", (int)sizeof(r.hint) - 1,
 		 what->hint);
-	return send_record(&r, e);
+	return send_record(&r, -1, e);
 }
 
 static int watch_children(struct err *e)

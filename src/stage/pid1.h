@@ -13,6 +13,8 @@ struct err;
 
 /* One record to vmrun.  0, or -1 and e when vmrun is not there any more. */
 int pid1_report(enum stage_kind kind, size_t member, int status, struct err *e);
+/* STAGE_EV_MEMBER, with the descriptor of its /run; -1: it has none. */
+int pid1_report_started(size_t member, int run, struct err *e);
 /* STAGE_EV_ERROR with what went wrong. */
 int pid1_report_error(const struct err *what, struct err *e);
 

@@ -208,7 +208,8 @@ static int add_file(const struct base *b, int root, const struct setup_file *f,
 	fd = mounts_open_same(b, f->src, f->dev, f->ino, &st, e);
 	if (fd < 0)
 		return -1;
-	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) &&
+	    !S_ISSOCK(st.st_mode))
 		return err_set(e, 0, "neither a file nor a directory");
 	return mounts_attach(fd, st.st_mode, SYSTEM, dir, name, e);
 }
@@ -244,15 +245,31 @@ static int build(const struct base *b, int root, const struct setup_member *m,
 	return 0;
 }
 
-int root_build(const struct base *b, const struct setup_member *m, size_t index,
+int root_scratch(size_t index, struct err *e)
+{
+	char name[32], path[40];
+	own_fd fd = -1;
+
+	root_name(name, sizeof(name), index);
+	snprintf(path, sizeof(path), "/%s/run", name);
+	fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* The member has a mount of its own by now, the stage needs none. */
+	if (fd < 0 || umount2(path, MNT_DETACH) < 0)
+		return err_set(e, errno, "%s", path);
+	return steal_fd(&fd);
+}
+
+int root_build(const struct base *b, const struct setup *s, size_t index,
 	       struct err *e)
 {
+	const struct setup_member *m = &s->members[index];
 	own_fd root = -1;
 	char name[32];
 
 	root_name(name, sizeof(name), index);
 	root = make_dir(b->dir, name, e);
-	if (root < 0 || build(b, root, m, e) < 0)
+	if (root < 0 || build(b, root, m, e) < 0 ||
+	    (m->scratch && mounts_scratch(s, m->scratch, root, "run", e) < 0))
 		return err_wrap(e, "cannot make a root for %s", m->name);
 	return 0;
 }

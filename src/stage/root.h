@@ -14,8 +14,13 @@ struct err;
  * Builds the root of member number `index` in the base: system directories,
  * devices and files as its view says.  Before mounts_end().
  */
-int root_build(const struct base *b, const struct setup_member *m, size_t index,
+int root_build(const struct base *b, const struct setup *s, size_t index,
 	       struct err *e);
+/*
+ * O_PATH descriptor of its /run, which it must have, taken away from the stage;
+ * after the member was started.
+ */
+int root_scratch(size_t index, struct err *e);
 
 /*
  * In the member's own process and namespaces, after mounts_end(): makes that

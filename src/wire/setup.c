@@ -87,6 +87,9 @@ static void put_member(struct buf *b, const struct setup_member *m)
 		buf_put_u32(b, m->fds[i].to);
 	}
 	buf_put_u64(b, m->nofile);
+	buf_put_u8(b, (uint8_t)m->calls);
+	buf_put_u64(b, m->fsize);
+	buf_put_u64(b, m->scratch);
 }
 
 void setup_encode(struct buf *b, const struct setup *s)
@@ -210,7 +213,7 @@ static void get_fds(struct rd *r, struct setup_member *m)
 
 static void get_member(struct rd *r, struct setup_member *m)
 {
-	uint8_t view, caps;
+	uint8_t view, caps, calls;
 
 	m->name = rd_str(r, SETUP_NAME_MAX);
 	view = rd_u8(r);
@@ -225,6 +228,12 @@ static void get_member(struct rd *r, struct setup_member *m)
 	get_files(r, m);
 	get_fds(r, m);
 	m->nofile = rd_u64(r);
+	calls = rd_u8(r);
+	if (calls > SETUP_CALLS_WAYPIPE)
+		r->bad = true;
+	m->calls = (enum setup_calls)calls;
+	m->fsize = rd_u64(r);
+	m->scratch = rd_u64(r);
 }
 
 static int by_text(const void *a, const void *b)
@@ -282,6 +291,8 @@ static int check_member(const struct setup_member *m, struct err *e)
 	if (m->caps != SETUP_CAPS_NONE && m->view != SETUP_VIEW_TREE)
 		return err_set(e, 0, "%s: only a file server has capabilities",
 			       m->name);
+	if (m->scratch && m->view == SETUP_VIEW_TREE)
+		return err_set(e, 0, "%s: a file server has no /run", m->name);
 	for (size_t i = 0; m->env[i]; i++)
 		if (!strchr(m->env[i], '=') || m->env[i][0] == '=')
 			return err_set(e, 0, "%s: environment", m->name);
@@ -340,7 +351,7 @@ int setup_decode(const void *p, size_t n, struct setup *s, struct err *e)
 			     sizeof(*s->mounts));
 	for (size_t i = 0; i < s->n_mounts && !r.bad; i++)
 		get_mount(&r, &s->mounts[i]);
-	s->members = get_rows(&r, &s->n_members, SETUP_MEMBERS_MAX, 34,
+	s->members = get_rows(&r, &s->n_members, SETUP_MEMBERS_MAX, 51,
 			      sizeof(*s->members));
 	for (size_t i = 0; i < s->n_members && !r.bad; i++)
 		get_member(&r, &s->members[i]);

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SETUP_VERSION 1u
+#define SETUP_VERSION 2u
 #define SETUP_MAX (4u * 1024 * 1024)
 #define SETUP_MOUNTS_MAX 4096u
 #define SETUP_MEMBERS_MAX 16u
@@ -69,9 +69,9 @@ enum setup_view {
 };
 
 /*
- * A file, or a directory with all below it, that a member may see inside its
- * root, read-only.  Symbolic links are neither followed on the way to src nor
- * on the way to dst.
+ * A file, a socket, or a directory with all below it, that a member may see
+ * inside its root, read-only; a socket can be connected to all the same.
+ * Symbolic links are neither followed on the way to src nor on the way to dst.
  */
 struct setup_file {
 	char *src; /* absolute, canonical */
@@ -89,6 +89,12 @@ enum setup_caps {
 	SETUP_CAPS_FILESERVER, /* the C virtiofsd: until its client connected */
 };
 
+/* Who confines the member's system calls. */
+enum setup_calls {
+	SETUP_CALLS_OWN,     /* the program itself */
+	SETUP_CALLS_WAYPIPE, /* the stage, by its list for waypipe */
+};
+
 /* A program that runs in the sandbox as U; if it ends, the VM is over. */
 struct setup_member {
 	char *name; /* "qemu", "virtiofsd", "mux": for messages; [a-z0-9-]+ */
@@ -102,6 +108,14 @@ struct setup_member {
 	struct setup_fd *fds;
 	size_t n_fds;
 	uint64_t nofile; /* RLIMIT_NOFILE, 0: the hard limit */
+	enum setup_calls calls;
+	uint64_t fsize; /* RLIMIT_FSIZE, memory files too; 0: none */
+	/*
+	 * Bytes of a file system in memory at /run, the member's own, where
+	 * its umask is 0; 0: none.  A descriptor (O_PATH) of it comes beside
+	 * STAGE_EV_MEMBER: the way to a socket that the member makes there.
+	 */
+	uint64_t scratch;
 };
 
 /*
@@ -129,7 +143,7 @@ int setup_decode(const void *p, size_t n, struct setup *s, struct err *e);
 
 /* From the stage to vmrun on SETUP_FD_CTL, SOCK_SEQPACKET, fixed size. */
 enum stage_kind {
-	STAGE_EV_MEMBER = 1, /* a member was started; member */
+	STAGE_EV_MEMBER = 1, /* a member was started; member; fd: its /run */
 	STAGE_EV_READY = 2,  /* all members run */
 	STAGE_EV_GONE =
 		3, /* a member ended: member, status as from waitpid() */

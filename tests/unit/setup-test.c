@@ -60,7 +60,10 @@ static void make(struct sample *x)
 					      .n_files = 1,
 					      .fds = x->fds,
 					      .n_fds = 2,
-					      .nofile = 99};
+					      .nofile = 99,
+					      .calls = SETUP_CALLS_WAYPIPE,
+					      .fsize = 1ULL << 33,
+					      .scratch = 65536};
 	x->members[1] = (struct setup_member){.name = server,
 					      .view = SETUP_VIEW_TREE,
 					      .caps = SETUP_CAPS_FILESERVER,
@@ -110,6 +113,10 @@ static void test_round(void)
 	tap_str(s.members[0].files[0].dst, dst, "files");
 	tap_ok(s.members[0].fds[1].from == 6 && s.members[0].fds[1].to == 9,
 	       "descriptors");
+	tap_ok(s.members[0].calls == SETUP_CALLS_WAYPIPE &&
+		       s.members[0].fsize == 1ULL << 33 &&
+		       s.members[0].scratch == 65536,
+	       "confinement");
 	tap_ok(s.members[0].nofile == 99 &&
 		       s.members[0].view == SETUP_VIEW_VMM &&
 		       s.members[1].caps == SETUP_CAPS_FILESERVER,
@@ -195,6 +202,8 @@ static void test_numbers(void)
 	REFUSE_NUMBER(s.n_members, 0);
 	REFUSE_NUMBER(members[0].view, (enum setup_view)3);
 	REFUSE_NUMBER(members[0].caps, (enum setup_caps)2);
+	REFUSE_NUMBER(members[0].calls, (enum setup_calls)2);
+	REFUSE_NUMBER(members[1].scratch, 1);
 	REFUSE_NUMBER(members[0].caps, SETUP_CAPS_FILESERVER);
 	REFUSE_NUMBER(members[0].argv, none);
 	REFUSE_NUMBER(fds[0].from, SETUP_FD_RECORD);
