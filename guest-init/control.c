@@ -18,7 +18,7 @@ static void on_launch(struct init *in, struct ctl_host_msg *m)
 	if (root_compose(in, &e) < 0)
 		session_setup_failed(in, &e);
 	else
-		session_start(in, &in->launch.app);
+		helper_start(in);
 }
 
 static void on_exec(struct init *in, struct ctl_host_msg *m)

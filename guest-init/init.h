@@ -23,6 +23,7 @@
  *     stream.c   bytes between the port and a command
  *     notify.c   readiness
  *     sockets.c  forwarded sockets
+ *     helper.c   a command that must be ready before the application
  *
  * Until the root is composed an error ends in EXIT_SETUP with its text, and the
  * VM powers off.  When session 0 has ended: everything is killed, files are
@@ -100,6 +101,7 @@ struct init {
 	struct launch launch;
 	int sockets[LAUNCH_SOCKETS_MAX]; /* listening, in the record's order */
 	unsigned n_sockets;
+	int helper_ready, helper_report; /* while it is waited for, else -1 */
 	struct session sessions[CTL_SESSIONS];
 	struct stream streams[MUX_STREAMS];
 	unsigned streams_end; /* no stream from here on ever had an fd */
@@ -280,6 +282,13 @@ void notify_read(struct init *in);
 int sockets_open(struct init *in, int root, struct err *e);
 /* Takes connections for as long as there are streams. */
 void sockets_accept(struct init *in, unsigned which);
+
+/* helper.c */
+
+/* Starts the application, or first the command that it waits for. */
+void helper_start(struct init *in);
+/* That command's descriptor 3 can be read. */
+void helper_read(struct init *in);
 
 /* loop.c */
 

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#define WATCHES (3 + 2 * CTL_SESSIONS + MUX_STREAMS + LAUNCH_SOCKETS_MAX)
+#define WATCHES (4 + 2 * CTL_SESSIONS + MUX_STREAMS + LAUNCH_SOCKETS_MAX)
 
 enum watch_kind {
 	WATCH_PORT,
@@ -15,6 +15,7 @@ enum watch_kind {
 	WATCH_READY,
 	WATCH_STREAM,
 	WATCH_SOCKET,
+	WATCH_HELPER,
 };
 
 struct watches {
@@ -47,6 +48,7 @@ static void collect(struct init *in, struct watches *x)
 	watch(x, in->port, (short)port, WATCH_PORT, 0);
 	watch(x, in->signals, POLLIN, WATCH_SIGNALS, 0);
 	watch(x, in->notify, POLLIN, WATCH_NOTIFY, 0);
+	watch(x, in->helper_ready, POLLIN, WATCH_HELPER, 0);
 	for (unsigned i = 0; i < CTL_SESSIONS; i++) {
 		struct session *s = &in->sessions[i];
 
@@ -106,6 +108,9 @@ static void act(struct init *in, enum watch_kind kind, unsigned which, int what)
 		break;
 	case WATCH_SOCKET:
 		sockets_accept(in, which);
+		break;
+	case WATCH_HELPER:
+		helper_read(in);
 		break;
 	}
 }

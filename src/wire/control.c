@@ -147,6 +147,7 @@ void ctl_put_launch(struct buf *b, const struct launch *l)
 		put_mount(b, &l->mounts[i]);
 	buf_put_strv(b, l->devices);
 	buf_put_strv(b, l->sockets);
+	buf_put_strv(b, l->before);
 	nics_put(b, l->nics, l->n_nics);
 	put_spec(b, &l->app);
 	end(b, at);
@@ -217,6 +218,7 @@ void launch_free(struct launch *l)
 	free(l->mounts);
 	strv_free(l->devices);
 	strv_free(l->sockets);
+	strv_free(l->before);
 	session_spec_free(&l->app);
 	memset(l, 0, sizeof(*l));
 }
@@ -383,6 +385,7 @@ static void get_launch(struct rd *r, struct launch *l)
 	get_mounts(r, l);
 	l->devices = rd_strv(r, LAUNCH_MOUNTS_MAX, LAUNCH_NAME_MAX);
 	l->sockets = rd_strv(r, LAUNCH_SOCKETS_MAX, LAUNCH_SOCKET_MAX);
+	l->before = rd_strv(r, LAUNCH_STRINGS_MAX, LAUNCH_STRING_MAX);
 	l->n_nics = nics_get(r, l->nics);
 	get_spec(r, &l->app);
 	if (l->app.session)

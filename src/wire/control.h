@@ -32,7 +32,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CTL_VERSION 3u
+#define CTL_VERSION 4u
 #define CTL_GUEST_MAX 1024u
 #define CTL_HOST_MAX (4u * 1024 * 1024)
 #define CTL_TEXT_MAX 512u /* bytes of LOG and EXIT text */
@@ -135,6 +135,9 @@ struct launch {
 	char **sockets; /* absolute paths where the guest listens for the user;
 			 * each connection is a stream of the service with the
 			 * path's place in the list */
+	char **before;	/* a command beside the application, with its user and
+			 * environment, that the application waits for until
+			 * there is a newline on descriptor 3; empty: none */
 	struct nic nics[NICS_MAX]; /* n_nics of them */
 	size_t n_nics;
 	struct session_spec app; /* session 0 */

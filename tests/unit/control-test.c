@@ -232,6 +232,7 @@ static struct launch sample(void)
 		.n_mounts = sizeof(sample_mounts) / sizeof(*sample_mounts),
 		.devices = devices_v,
 		.sockets = sockets_v,
+		.before = argv_v,
 		.nics = {sample_nic},
 		.n_nics = 1,
 		.app = sample_spec(),
@@ -477,6 +478,7 @@ static void test_launch(void)
 	tap_ok(mounts_match(&m.launch), "with its mounts, in order");
 	tap_ok(strv_match(m.launch.devices, devices_v), "with its devices");
 	tap_ok(strv_match(m.launch.sockets, sockets_v), "with its sockets");
+	tap_ok(strv_match(m.launch.before, argv_v), "and what comes before");
 	tap_ok(m.launch.n_nics == 1 && nic_matches(&m.launch.nics[0]),
 	       "with its network card");
 	tap_ok(strv_match(m.launch.app.argv, argv_v) &&
