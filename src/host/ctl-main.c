@@ -19,6 +19,8 @@ static const struct cmd commands[] = {
 	{"logs", cmd_logs, "VM",
 	 "print what the guest's console and the helpers printed"},
 	{"console", cmd_console, "VM", "follow the guest's console"},
+	{"wayland", cmd_wayland, "VM",
+	 "what a VM with windows sees of the compositor"},
 	{"exec", cmd_exec,
 	 "[-t|-T] [-e K[=V]] [--cwd DIR] VM -- COMMAND [ARG...]",
 	 "run a second command in a VM"},

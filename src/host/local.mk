@@ -23,6 +23,8 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/live/supervise.h %D%/live/supervise.c \
 	%D%/live/manage.h %D%/live/manage.c \
 	%D%/live/sockets.h %D%/live/sockets.c \
+	%D%/live/said.h %D%/live/said.c \
+	%D%/live/windows.h %D%/live/windows.c \
 	%D%/live/terminal.h %D%/live/terminal.c \
 	%D%/live/status.h %D%/live/status.c \
 	%D%/live/supervise-impl.h %D%/live/request.h %D%/live/request.c \

@@ -31,7 +31,7 @@ static void test_words(void)
 {
 	refused("--socket|agent|x",
 		"--socket: \"agent\" is not the name of a socket",
-		"ssh-agent, or a path with a slash in it: ./agent");
+		"ssh-agent, wayland, or a path with a slash in it: ./agent");
 	refused("--socket||x", "--socket: the source is empty", "");
 	refused("--socket|/a:|x", "--socket: the place in the guest is empty",
 		"");
@@ -103,6 +103,44 @@ static void test_places(void)
 		"--socket: two sockets at /s/t in the guest", "");
 }
 
+static void test_windows(void)
+{
+	static char display[256];
+	char **was = f.environ, *env_v[] = {display, NULL};
+	struct launch l;
+
+	refused("--socket|wayland|--accel|tcg|x",
+		"--socket wayland: $WAYLAND_DISPLAY is not set",
+		"start vmrun inside of a Wayland session");
+	refused("--socket|wayland:/x|x",
+		"--socket: wayland has a place of its own in the guest", "");
+	refused("--clipboard|maybe|x", NULL, NULL);
+	snprintf(display, sizeof(display), "WAYLAND_DISPLAY=%s",
+		 in("home/wayland-1"));
+	f.environ = env_v;
+	refused("--socket|wayland|--wayland-allow|zwlr_screencopy_manager_v1|"
+		"--accel|tcg|x",
+		NULL, NULL);
+	refused(fmt("--socket|%s/home/wayland-1|x", tmp),
+		fmt("cannot forward %s/home/wayland-1: it is the socket of a "
+		    "compositor, which shows all that you see",
+		    tmp),
+		"");
+	tap_ok(!plan_of("--socket|wayland|--clipboard|out|--accel|tcg|ls") &&
+		       p.windows == 0 && p.policy.n_globals > 7 &&
+		       p.policy.clipboard == WAYLAND_CLIPBOARD_OUT,
+	       "--socket wayland is a policy");
+	tap_str(p.policy.name, "ls", "with the command's name");
+	tap_str(text_getenv(p.env, "WAYLAND_DISPLAY"), "wayland-0",
+		"the guest has a display of its own");
+	plan_launch(&p, 500007, 500007, &l);
+	tap_str(l.before[0], "waypipe", "which must be there first");
+	tap_str(l.sockets[0], "/run/vmrun/waypipe", "at a socket of ours");
+	plan_launch_done(&l);
+	done();
+	f.environ = was;
+}
+
 static void test_planned(void)
 {
 	static char agent[256];
@@ -146,9 +184,11 @@ int main(void)
 	make_socket(in("home/docs/s"));
 	make_socket(in("home/docker.sock"));
 	make_socket(in("run/vmrun/s"));
+	make_socket(in("home/wayland-1"));
 	test_words();
 	test_sources();
 	test_places();
 	test_planned();
+	test_windows();
 	return fixture_end();
 }

@@ -116,6 +116,7 @@ class Audit:
         # An eighth column is a name; the flag 00010000 is listening
         named = [w for w in words(read(self.pid, "net/unix"))[1:]
                  if len(w) > 7 or w[3] == "00010000"]
+        named = [w for w in named if w[7:] != self.want.get("listens")]
         self.say(not named, "no socket to connect to", named)
         inet = [f for f in ("tcp", "udp", "raw", "packet")
                 if os.path.exists("/proc/%d/net/%s" % (self.pid, f)) and
@@ -147,7 +148,8 @@ class Audit:
             cwd = os.readlink("/proc/%d/cwd" % self.pid)
         except PermissionError as e:
             env = cwd = e
-        self.say(env == "LC_ALL=C\0", "nothing of the person's environment",
+        self.say(env == "LC_ALL=C\0" + self.want.get("env", ""),
+                 "nothing of the person's environment",
                  env)
         self.say(cwd in self.want["cwd"], "working directory", cwd)
         fds = descriptors(self.pid) or {}
@@ -179,6 +181,14 @@ def wants(person, u, wide):
                       writable=("/proc",)),
         "mux": dict(uid=u, map=only, fds=None, writable=(),
                     mounts=LIBS + DEVS + r"|/vmrun-mux"),
+        "wayland": dict(uid=u, map=only, fds=None, writable=(),
+                        mounts=LIBS + DEVS + r"|/vmrun-wayland"),
+        # Its socket, and nothing to connect it with but the filter.
+        "waypipe": dict(uid=u, map=only, writable=("/run",), cwd=("/",),
+                        sockets=range(1, 2), listens=["waypipe"],
+                        env="WAYLAND_DISPLAY=/display\0",
+                        mounts=LIBS + DEVS + r"|/waypipe|/display|/run",
+                        fds=COMMON + r"|/|/run"),
         # Declared: port, console, file server.  Its own: vhost-user's channel.
         "qemu": dict(uid=u, map=only, writable=(), cwd=("/",),
                      sockets=range(3, 6),
@@ -225,7 +235,7 @@ def main():
     for p in children(stage):
         name = read(p, "comm").strip().replace("vmrun-", "")
         pids["qemu" if name.startswith("qemu") else name] = p
-    print("%d all: nobody but the four" % (set(pids) == set(want)))
+    print("%d all: nobody but the six" % (set(pids) == set(want)))
     spaces = {n: namespaces(p) for n, p in pids.items()}
     spaces["person"] = namespaces(os.getpid())
     apart(spaces)

@@ -6,7 +6,8 @@
 audit=$top_srcdir/tests/vm/audit.py
 
 bad=
-for p in vmrun vmrunctl vmrun-stage vmrun-mux vmrun-switch vmrun-init; do
+for p in vmrun vmrunctl vmrun-stage vmrun-mux vmrun-switch vmrun-wayland \
+	vmrun-init; do
 	f=$top_builddir/$p
 	[ -x "$f" ] && [ ! -u "$f" ] && [ ! -g "$f" ] &&
 		! python3 -c 'import os,sys; os.getxattr(sys.argv[1], "security.capability")' \
@@ -16,7 +17,16 @@ is "$bad" "" "none of our programs is set-user-id or has capabilities"
 
 mkdir "$tmp/ro" "$tmp/rw"
 echo x >"$tmp/ro/f"
-SECRET=leak vmrun -q --ro "$tmp/ro" --rw "$tmp/rw" --tmp /scratch:32M \
+# With windows: to be looked at, all that is wanted is somebody who listens.
+python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+time.sleep(1000)' "$tmp/display" &
+display=$!
+wait_for 10 test -S "$tmp/display"
+export WAYLAND_DISPLAY="$tmp/display"
+SECRET=leak vmrun -q --socket wayland --ro "$tmp/ro" --rw "$tmp/rw" --tmp /scratch:32M \
 	--json-status-fd 3 -- sh -c 'echo up; read x' \
 	3>"$tmp/json" >"$tmp/out" 2>"$tmp/err" </dev/zero &
 pid=$!
@@ -32,8 +42,8 @@ while read -r good text; do
 	[ "$good" = 1 ]
 	ok $? "$text"
 done <"$tmp/tap"
-is "$(grep -c ' stage: no_new_privs\| virtiofsd: uids\| qemu: sockets\| mux: no network' "$tmp/tap")" \
-	5 "all four were looked at"
+is "$(grep -c ' stage: no_new_privs\| virtiofsd: uids\| qemu: sockets\| mux: no network\| waypipe: nosuid\| wayland: uids' "$tmp/tap")" \
+	7 "all six were looked at"
 grep ' - /[01] ' "/proc/$stage/mountinfo" >/dev/null 2>&1
 ok $((! $?)) "the stage itself has no share left"
 
@@ -47,6 +57,6 @@ for p in uids gids 'no groups' uid_map gid_map CapBnd no_new_privs \
 	'no undeclared descriptors' sockets 'no standard input'; do
 	has "$tmp/control" "^0 control: $p$" "control fails: $p"
 done
-kill $control $pid
+kill $control $pid $display
 wait $pid
 plan_done

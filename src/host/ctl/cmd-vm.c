@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* vmrunctl stop, kill, logs, console: verbs about one running VM. */
+/* vmrunctl stop, kill, logs, console, wayland: verbs about one running VM. */
 #include "base/err.h"
 #include "base/log.h"
 #include "base/own.h"
@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 static int fail(const struct err *e)
@@ -103,6 +104,36 @@ int cmd_kill(int argc, char **argv)
 		return usage("kill VM");
 	}
 	return ask(argv[1], MANAGE_KILL, 0);
+}
+
+int cmd_wayland(int argc, char **argv)
+{
+	struct manage_record q = {.version = MANAGE_VERSION,
+				  .kind = MANAGE_WINDOWS};
+	struct err e = ERR_INIT;
+	own_fd sock = -1;
+	struct vms v;
+	int64_t run;
+	int r;
+
+	if (argc != 2 || argv[1][0] == '-') {
+		log_error("wayland: which VM?");
+		return usage("wayland VM");
+	}
+	if (reach(argv[1], &v, &sock, &run, &e) < 0)
+		return fail(&e);
+	vms_close(&v);
+	if (manage_send(sock, &q, NULL, 0) < 0) {
+		err_set(&e, errno, "asking VM %s", argv[1]);
+		return fail(&e);
+	}
+	printf("%-44s %7s %10s\n", "GLOBAL", "OFFERED", "COMPOSITOR");
+	while ((r = manage_recv(sock, &q, NULL, NULL, &e)) > 0 &&
+	       q.kind == MANAGE_ROW)
+		puts(q.text);
+	if (r > 0 && q.kind == MANAGE_FAILED)
+		r = err_set(&e, 0, "%s", q.text);
+	return r < 0 ? fail(&e) : ferror(stdout) ? 125 : 0;
 }
 
 static int open_ring(const char *runtime, int64_t run, const char *name,

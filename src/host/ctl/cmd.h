@@ -24,6 +24,7 @@ int cmd_exec(int argc, char **argv);
 int cmd_alias(int argc, char **argv);
 /* 0: all is clean; 1: something is left; 125: it could not be done. */
 int cmd_gc(int argc, char **argv);
+int cmd_wayland(int argc, char **argv);
 int cmd_grants(int argc, char **argv);
 int cmd_why(int argc, char **argv);
 int cmd_revoke(int argc, char **argv);

@@ -38,7 +38,8 @@ int run_dir_make(struct run_dir *d, const char *runtime, int64_t run,
 
 void run_dir_remove(const char *runtime, int64_t run)
 {
-	static const char *const files[] = {"ctl", "console", "log", "fs"};
+	static const char *const files[] = {"ctl", "console", "log", "fs",
+					    "display"};
 	char path[4096];
 	own_fd dir = -1;
 
@@ -87,6 +88,22 @@ int manage_listen(const struct run_dir *d, struct err *e)
 	if (s < 0 || bind(s, (struct sockaddr *)&a, sizeof(a)) < 0 ||
 	    listen(s, 16) < 0)
 		return err_set(e, errno, "making the control socket");
+	return steal_fd(&s);
+}
+
+int run_dir_display(const struct run_dir *d, struct err *e)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	own_fd s =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/display",
+		 d->fd);
+	/* In a directory that is the person's alone: for the VM's UID, which
+	 * is shown this one name. */
+	if (s < 0 || bind(s, (struct sockaddr *)&a, sizeof(a)) < 0 ||
+	    fchmodat(d->fd, "display", 0666, 0) < 0 || listen(s, 64) < 0)
+		return err_set(e, errno, "making the display's socket");
 	return steal_fd(&s);
 }
 

@@ -4,7 +4,8 @@
  *
  * RUNTIME/<run>/ (0700) holds: `ctl`, a SOCK_SEQPACKET socket; `console`, the
  * ring of the guest's console; `log`, the ring of what QEMU and virtiofsd
- * printed.  Both ends of the socket are the person's own processes; the peer's
+ * printed; `display`, where windows of the guest come out of their transport.
+ * Both ends of the socket are the person's own processes; the peer's
  * uid is checked all the same.
  */
 #ifndef HOST_MANAGE_H
@@ -29,10 +30,12 @@ enum manage_kind {
 			     * value 0: the application's working directory */
 	MANAGE_SIGNAL = 4,  /* on a connection that has a session; value */
 	MANAGE_WINSIZE = 5, /* likewise; win */
+	MANAGE_WINDOWS = 6, /* ROWs about vmrun-wayland, then DONE */
 	/* vmrun answers */
 	MANAGE_DONE = 32,
 	MANAGE_FAILED = 33, /* text, hint */
 	MANAGE_ENDED = 34,  /* the session ended; exit, value, text */
+	MANAGE_ROW = 35,    /* text: a line to print */
 };
 
 struct manage_record {
@@ -65,6 +68,9 @@ void run_dir_close(struct run_dir *d);
 
 /* A ring file in it, RING_SIZE bytes of zeros, 0600; the caller's. */
 int run_dir_ring(const struct run_dir *d, const char *name, struct err *e);
+
+/* A listening stream socket named display, 0666; non-blocking; the caller's. */
+int run_dir_display(const struct run_dir *d, struct err *e);
 
 /* The listening control socket; non-blocking; the caller's. */
 int manage_listen(const struct run_dir *d, struct err *e);

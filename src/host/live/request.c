@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "host/live/windows.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -30,6 +31,7 @@ static void drop(struct supervisor *v, struct conn *c)
 	if (c->session)
 		supervise_edge(v, &r, NULL, 0);
 	c->session = 0;
+	c->asks_windows = false;
 	own_close(&c->fd);
 }
 
@@ -62,7 +64,7 @@ void request_on_accept(struct supervisor *v)
 	}
 }
 
-static void answer(struct conn *c, enum manage_kind kind, const char *text)
+void request_answer(struct conn *c, enum manage_kind kind, const char *text)
 {
 	struct manage_record r = {.version = MANAGE_VERSION, .kind = kind};
 
@@ -179,17 +181,18 @@ static void on_exec(struct supervisor *v, struct conn *c,
 	struct err e = ERR_INIT;
 
 	if (c->session || n < 1 || n > 4 || !v->started) {
-		answer(c, MANAGE_FAILED,
-		       v->started ? "bad request"
-				  : "the application has not started yet");
+		request_answer(c, MANAGE_FAILED,
+			       v->started
+				       ? "bad request"
+				       : "the application has not started yet");
 		return;
 	}
 	if (read_spec(fds[0], &m, &e) < 0) {
-		answer(c, MANAGE_FAILED, e.msg);
+		request_answer(c, MANAGE_FAILED, e.msg);
 		return;
 	}
 	if (start_session(v, c, q, &m.exec, fds + 1, n - 1, &e) < 0)
-		answer(c, MANAGE_FAILED, e.msg);
+		request_answer(c, MANAGE_FAILED, e.msg);
 	session_spec_free(&m.exec);
 }
 
@@ -216,10 +219,10 @@ static void handle(struct supervisor *v, struct conn *c,
 			supervise_end(v, OUTCOME_KILLED, (int)q->value & 127);
 		else
 			supervise_edge(v, &r, NULL, 0);
-		answer(c, MANAGE_DONE, NULL);
+		request_answer(c, MANAGE_DONE, NULL);
 		return;
 	case MANAGE_KILL:
-		answer(c, MANAGE_DONE, NULL);
+		request_answer(c, MANAGE_DONE, NULL);
 		supervise_end(v, OUTCOME_KILLED, SIGKILL);
 		return;
 	case MANAGE_EXEC:
@@ -229,12 +232,16 @@ static void handle(struct supervisor *v, struct conn *c,
 	case MANAGE_WINSIZE:
 		on_session_request(v, c, q);
 		return;
+	case MANAGE_WINDOWS:
+		windows_on_ask(v, c);
+		return;
 	case MANAGE_DONE:
 	case MANAGE_FAILED:
 	case MANAGE_ENDED:
+	case MANAGE_ROW:
 		break;
 	}
-	answer(c, MANAGE_FAILED, "unknown request");
+	request_answer(c, MANAGE_FAILED, "unknown request");
 }
 
 void request_on_request(struct supervisor *v, uint32_t at)
@@ -293,6 +300,7 @@ void request_on_full(struct supervisor *v, const struct edge_record *r)
 	c = conn_of(v, r->session);
 	if (c) {
 		c->session = 0;
-		answer(c, MANAGE_FAILED, "too many commands in this VM");
+		request_answer(c, MANAGE_FAILED,
+			       "too many commands in this VM");
 	}
 }

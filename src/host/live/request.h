@@ -19,4 +19,7 @@ void request_on_exit(struct supervisor *v, const struct edge_record *r);
 /* vmrun-mux refused a session. */
 void request_on_full(struct supervisor *v, const struct edge_record *r);
 
+/* Answers on a connection. */
+void request_answer(struct conn *c, enum manage_kind kind, const char *text);
+
 #endif

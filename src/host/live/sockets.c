@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "host/live/windows.h"
 #include "host/text.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-static int connect_to(const struct plan_socket *s, struct err *e)
+int sockets_connect(const struct plan_socket *s, struct err *e)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	struct stat st;
@@ -43,8 +44,8 @@ static int connect_to(const struct plan_socket *s, struct err *e)
 	return steal_fd(&fd);
 }
 
-/* Said once, until it works again: the guest can ask as often as it likes. */
-static void complain(struct supervisor *v, uint32_t which, struct err *e)
+/* The guest can ask as often as it likes. */
+void sockets_complain(struct supervisor *v, uint32_t which, struct err *e)
 {
 	char shown[TEXT_SHOWN];
 
@@ -57,28 +58,39 @@ static void complain(struct supervisor *v, uint32_t which, struct err *e)
 	log_err(LOG_LEVEL_WARN, e);
 }
 
-void sockets_on_connect(struct supervisor *v, const struct edge_record *r)
+void sockets_answer(struct supervisor *v, uint32_t conn, int fd)
 {
-	struct edge_record a = {.kind = EDGE_CMD_CONNECTED, .conn = r->conn};
-	struct err e = ERR_INIT;
-	own_fd fd = -1;
+	struct edge_record a = {.kind = EDGE_CMD_CONNECTED, .conn = conn};
 
-	/* vmrun-mux knows how many there are. */
-	if (r->value >= v->s->plan->n_sockets || r->conn >= EDGE_CONNS) {
-		err_set(v->err, EPROTO, "vmrun-mux asked for socket %u",
-			r->value);
-		supervise_end(v, OUTCOME_GONE, 0);
-		return;
-	}
-	fd = connect_to(&v->s->plan->sockets[r->value], &e);
-	if (fd < 0)
-		complain(v, r->value, &e);
-	else
-		v->socket_failed[r->value] = false;
 	/* An answer that is lost would leave the guest waiting for ever; there
 	 * is room for as many as there can be questions. */
 	if (supervise_edge(v, &a, &fd, fd >= 0) < 0) {
 		err_set(v->err, errno, "vmrun-mux does not take a connection");
 		supervise_end(v, OUTCOME_GONE, 0);
 	}
+}
+
+void sockets_on_connect(struct supervisor *v, const struct edge_record *r)
+{
+	const struct plan *p = v->s->plan;
+	struct err e = ERR_INIT;
+	own_fd fd = -1;
+
+	/* vmrun-mux knows how many there are. */
+	if (r->value >= p->n_sockets || r->conn >= EDGE_CONNS) {
+		err_set(v->err, EPROTO, "vmrun-mux asked for socket %u",
+			r->value);
+		supervise_end(v, OUTCOME_GONE, 0);
+		return;
+	}
+	if ((int)r->value == p->windows) {
+		windows_on_connect(v, r->conn);
+		return;
+	}
+	fd = sockets_connect(&p->sockets[r->value], &e);
+	if (fd < 0)
+		sockets_complain(v, r->value, &e);
+	else
+		v->socket_failed[r->value] = false;
+	sockets_answer(v, r->conn, fd);
 }

@@ -11,4 +11,11 @@
  */
 void sockets_on_connect(struct supervisor *v, const struct edge_record *r);
 
+/* The answer to a question of vmrun-mux; fd is borrowed, -1: refused. */
+void sockets_answer(struct supervisor *v, uint32_t conn, int fd);
+/* A connection to where the plan says, or -1 and e. */
+int sockets_connect(const struct plan_socket *s, struct err *e);
+/* Says it once, until the socket works again. */
+void sockets_complain(struct supervisor *v, uint32_t which, struct err *e);
+
 #endif

@@ -3,8 +3,10 @@
 #ifndef HOST_SUPERVISE_IMPL_H
 #define HOST_SUPERVISE_IMPL_H
 
+#include "host/live/said.h"
 #include "host/live/supervise.h"
 #include "wire/edge.h"
+#include "wire/wayland.h"
 
 #include <stdbool.h>
 #include <time.h>
@@ -17,6 +19,7 @@ enum source {
 	SRC_TIMEOUT,
 	SRC_BOOT,
 	SRC_CLOCK,
+	SRC_WINDOWS,
 	SRC_CONN, /* and more: one for each connection */
 };
 
@@ -24,8 +27,9 @@ enum source {
 
 /* A connection of vmrunctl. */
 struct conn {
-	int fd;		  /* -1: free */
-	uint32_t session; /* 0: none */
+	int fd;		   /* -1: free */
+	uint32_t session;  /* 0: none */
+	bool asks_windows; /* MANAGE_WINDOWS: not yet answered */
 };
 
 struct supervisor {
@@ -37,11 +41,13 @@ struct supervisor {
 	bool gone_port;
 	int gone_rank; /* of the member's end that is named; 0: none yet */
 	unsigned signalled;
-	time_t log_second;     /* of the guest's last messages */
-	unsigned logged;       /* in that second */
 	struct timespec since; /* of the running phase */
 	struct conn conns[CONNS_MAX];
 	bool socket_failed[LAUNCH_SOCKETS_MAX]; /* and somebody was told */
+	int transport;	      /* directory where waypipe listens, or -1 */
+	bool transport_asked; /* it has seen vmrun-wayland: it listens */
+	bool conn_waits[EDGE_CONNS]; /* for waypipe */
+	struct said guest, filter;   /* what vmrun-mux, vmrun-wayland said */
 	bool session_used[CTL_SESSIONS];
 };
 

@@ -32,6 +32,7 @@
 #include "host/live/sockets.h"
 #include "host/live/supervise-impl.h"
 #include "host/live/terminal.h"
+#include "host/live/windows.h"
 #include "wire/edge.h"
 
 #include <fcntl.h>
@@ -49,8 +50,6 @@
  * takes longer than this has hung. */
 #define BOOT_SECONDS 180
 #define GRACE_SECONDS 5
-/* Twice what vmrun-mux lets through, whose seconds begin elsewhere. */
-#define LOGS_A_SECOND 40
 
 void supervise_end(struct supervisor *v, enum outcome_kind kind, int value)
 {
@@ -269,11 +268,17 @@ static void vm_is_gone(struct supervisor *v)
 }
 
 /* How much a member's end explains: 3 a crash, 2 QEMU's own end, 1 the rest. */
-static int rank_of(const struct stage_record *r)
+static int rank_of(const struct supervisor *v, const struct stage_record *r)
 {
 	if (r->status != 0)
 		return 3;
-	return r->member == MEMBER_VMM ? 2 : 1;
+	return sandbox_member_at(v->s->plan, r->member) == MEMBER_VMM ? 2 : 1;
+}
+
+static const char *member_name(const struct supervisor *v,
+			       const struct stage_record *r)
+{
+	return sandbox_member_name(sandbox_member_at(v->s->plan, r->member));
 }
 
 static void on_member_gone(struct supervisor *v, const struct stage_record *r)
@@ -281,19 +286,20 @@ static void on_member_gone(struct supervisor *v, const struct stage_record *r)
 	char how[64];
 
 	describe_status(how, sizeof(how), r->status);
-	log_debug("%s %s", sandbox_member_name(r->member), how);
-	if (v->out->kind != OUTCOME_NONE || rank_of(r) <= v->gone_rank)
+	log_debug("%s %s", member_name(v, r), how);
+	if (v->out->kind != OUTCOME_NONE || rank_of(v, r) <= v->gone_rank)
 		return;
-	v->gone_rank = rank_of(r);
-	err_set(v->err, 0, "the VM is gone: %s %s",
-		sandbox_member_name(r->member), how);
+	v->gone_rank = rank_of(v, r);
+	err_set(v->err, 0, "the VM is gone: %s %s", member_name(v, r), how);
 	vm_is_gone(v);
 }
 
 static void on_stage(struct supervisor *v)
 {
 	struct stage_record r;
-	ssize_t got = io_recv(v->s->sandbox->ctl, &r, sizeof(r), NULL, NULL);
+	own_fd fd = -1;
+	size_t n = 1;
+	ssize_t got = io_recv(v->s->sandbox->ctl, &r, sizeof(r), &fd, &n);
 
 	if (got != (ssize_t)sizeof(r) || r.version != SETUP_VERSION) {
 		err_set(v->err, 0, "the sandbox's first process is gone");
@@ -304,7 +310,9 @@ static void on_stage(struct supervisor *v)
 	r.hint[sizeof(r.hint) - 1] = '\0';
 	switch (r.kind) {
 	case STAGE_EV_MEMBER:
-		log_debug("%s runs", sandbox_member_name(r.member));
+		log_debug("%s runs", member_name(v, &r));
+		if (n)
+			windows_on_transport(v, steal_fd(&fd));
 		break;
 	case STAGE_EV_READY:
 		log_phase(&v->since, "stage");
@@ -369,23 +377,6 @@ static void on_app_exit(struct supervisor *v, const struct edge_record *r)
 	supervise_end(v, OUTCOME_GONE, 0);
 }
 
-static void on_guest_log(struct supervisor *v, const struct edge_record *r)
-{
-	char text[2 * EDGE_TEXT_MAX];
-	struct timespec now;
-
-	/* vmrun-mux counts too, but it is the guest's if it was broken. */
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec != v->log_second)
-		v->logged = 0;
-	v->log_second = now.tv_sec;
-	if (v->logged++ >= LOGS_A_SECOND)
-		return;
-	log_escape(text, sizeof(text), r->text, strlen(r->text));
-	log_at(r->value <= LOG_LEVEL_WARN ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-	       "guest: %s", text);
-}
-
 static void on_edge_gone(struct supervisor *v, const struct edge_record *r)
 {
 	char text[2 * EDGE_TEXT_MAX];
@@ -448,7 +439,7 @@ static void on_edge(struct supervisor *v)
 			request_on_exit(v, &r);
 		break;
 	case EDGE_EV_LOG:
-		on_guest_log(v, &r);
+		said_log(&v->guest, "guest", r.value, r.text);
 		break;
 	case EDGE_EV_GONE:
 		on_edge_gone(v, &r);
@@ -508,6 +499,9 @@ static int open_all(struct supervisor *v, struct err *e)
 	    watch(v, v->boot, SRC_BOOT, e) < 0 ||
 	    watch(v, v->clock, SRC_CLOCK, e) < 0)
 		return -1;
+	if (v->s->sandbox->wayland >= 0 &&
+	    watch(v, v->s->sandbox->wayland, SRC_WINDOWS, e) < 0)
+		return -1;
 	arm(v->boot, BOOT_SECONDS, 0);
 	arm_clock(v->clock);
 	if (v->s->plan->opt->timeout_ms)
@@ -524,6 +518,7 @@ static void close_all(struct supervisor *v)
 	own_close(&v->timeout);
 	own_close(&v->boot);
 	own_close(&v->clock);
+	own_close(&v->transport);
 }
 
 static void dispatch(struct supervisor *v, uint32_t what)
@@ -550,6 +545,9 @@ static void dispatch(struct supervisor *v, uint32_t what)
 	case SRC_CLOCK:
 		on_clock(v);
 		return;
+	case SRC_WINDOWS:
+		windows_on_record(v);
+		return;
 	case SRC_CONN:
 		break;
 	}
@@ -565,7 +563,8 @@ void supervise_run(const struct supervise *s, struct outcome *o, struct err *e)
 			       .signals = -1,
 			       .timeout = -1,
 			       .boot = -1,
-			       .clock = -1};
+			       .clock = -1,
+			       .transport = -1};
 
 	clock_gettime(CLOCK_MONOTONIC, &v.since);
 	request_init(&v);

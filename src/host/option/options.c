@@ -186,6 +186,9 @@ void options_free(struct options *o)
 		free(o->sockets[i].dst);
 	}
 	free(o->sockets);
+	free(o->clipboard);
+	strv_free(o->wayland_allow);
+	strv_free(o->wayland_deny);
 	strv_free(o->env);
 	strv_free(o->path_add);
 	strv_free(o->devices);

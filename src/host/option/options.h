@@ -31,7 +31,11 @@ struct opt_share {
 };
 
 /* OPT_SOCKET_PATH: src is a path; the others: where the environment says. */
-enum opt_socket_kind { OPT_SOCKET_PATH, OPT_SOCKET_SSH_AGENT };
+enum opt_socket_kind {
+	OPT_SOCKET_PATH,
+	OPT_SOCKET_SSH_AGENT,
+	OPT_SOCKET_WAYLAND, /* the compositor, through vmrun-wayland */
+};
 
 struct opt_socket {
 	enum opt_socket_kind kind;
@@ -53,6 +57,8 @@ struct options {
 	size_t n_shares;
 	struct opt_socket *sockets; /* in order */
 	size_t n_sockets;
+	char *clipboard; /* off, in, out, both; NULL: off */
+	char **wayland_allow, **wayland_deny; /* interfaces */
 	char **env;	 /* NAME=value, or NAME to inherit */
 	char **path_add; /* VAR=DIR */
 	char **devices;

@@ -64,6 +64,8 @@ int optset_share(void *ctx, const struct opt *o, const char *value,
 		 struct err *e);
 int optset_show(void *ctx, const struct opt *o, const char *value,
 		struct err *e);
+int optset_clipboard(void *ctx, const struct opt *o, const char *value,
+		     struct err *e);
 int optset_socket(void *ctx, const struct opt *o, const char *value,
 		  struct err *e);
 int optset_timeout(void *ctx, const struct opt *o, const char *value,

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "host/plan/windows.h"
 #include "host/text.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@ static const struct {
 	enum opt_socket_kind kind;
 } names[] = {
 	{"ssh-agent", OPT_SOCKET_SSH_AGENT},
+	{"wayland", OPT_SOCKET_WAYLAND},
 };
 
 static int by_name(const char *text, enum opt_socket_kind *kind, struct err *e)
@@ -29,7 +31,9 @@ static int by_name(const char *text, enum opt_socket_kind *kind, struct err *e)
 		}
 	err_set(e, 0, "\"%s\" is not the name of a socket",
 		text_show(shown, sizeof(shown), text));
-	return err_hint(e, "ssh-agent, or a path with a slash in it: ./%s",
+	return err_hint(e,
+			"ssh-agent, wayland, or a path with a slash in it: "
+			"./%s",
 			shown);
 }
 
@@ -64,6 +68,10 @@ int optset_socket(void *ctx, const struct opt *o, const char *value,
 	if (*text != '~' && !strchr(text, '/') &&
 	    by_name(text, &socket.kind, e))
 		return -1;
+	if (second && socket.kind == OPT_SOCKET_WAYLAND)
+		return err_set(e, 0,
+			       "wayland has a place of its own in the "
+			       "guest");
 	src = path_tilde(text, s->home, e);
 	if (!src)
 		return -1;
@@ -75,5 +83,23 @@ int optset_socket(void *ctx, const struct opt *o, const char *value,
 	if (add(s->o, &socket, e))
 		return -1;
 	src = dst = NULL;
+	return 0;
+}
+
+int optset_clipboard(void *ctx, const struct opt *o, const char *value,
+		     struct err *e)
+{
+	struct optset *s = ctx;
+	enum wayland_clipboard unused;
+	char *word;
+
+	(void)o;
+	if (windows_clipboard(value, &unused, e))
+		return -1;
+	word = text_dup(value, e);
+	if (!word)
+		return -1;
+	free(s->o->clipboard);
+	s->o->clipboard = word;
 	return 0;
 }

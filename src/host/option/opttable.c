@@ -38,8 +38,19 @@ const struct opt optset_table[] = {
 	 OPT_EVERYWHERE, OPT_REPEAT, optset_device, AT(devices)},
 	{"socket", NULL, 0, "SRC[:DST]",
 	 "a Unix socket of this machine that the\n"
-	 "guest may connect to: a path, or ssh-agent",
+	 "guest may connect to: a path, ssh-agent, or\n"
+	 "wayland (windows on this desktop)",
 	 OPT_EVERYWHERE, OPT_REPEAT, optset_socket, 0},
+	{"clipboard", NULL, 0, "off|in|out|both",
+	 "with --socket wayland: may the guest paste\n"
+	 "what others copied (in), others what it\n"
+	 "copied (out)? (off)",
+	 OPT_EVERYWHERE, OPT_ONCE, optset_clipboard, 0},
+	{"wayland-allow", NULL, 0, "GLOBAL",
+	 "offer one that the guest does not see", OPT_EVERYWHERE, OPT_REPEAT,
+	 optset_nonempty, AT(wayland_allow)},
+	{"wayland-deny", NULL, 0, "GLOBAL", "hide one that it does see",
+	 OPT_EVERYWHERE, OPT_REPEAT, optset_nonempty, AT(wayland_deny)},
 
 	{"nic", NULL, 0, "FD,mac=MAC[,...]",
 	 "a network card whose other end is\n"

@@ -213,6 +213,7 @@ int plan_make(struct plan *p, const struct options *o, const struct facts *f,
 	memset(p, 0, sizeof(*p));
 	p->opt = o;
 	p->facts = f;
+	p->windows = -1;
 	ret = make(p, &store_bins, e);
 	strv_free(store_bins);
 	if (ret)
@@ -243,6 +244,7 @@ void plan_free(struct plan *p)
 	free(p->keys);
 	free(p->disks);
 	free(p->sockets);
+	wayland_policy_free(&p->policy);
 	free(p->mounts);
 	free(p->home);
 	free(p->cwd);
@@ -253,6 +255,24 @@ void plan_free(struct plan *p)
 	free(p->initramfs);
 	memset(p, 0, sizeof(*p));
 }
+
+/* The guest's end of the windows: ready once its socket is there. */
+static char *const transport[] = {"waypipe",
+				  "--no-gpu",
+				  "-c",
+				  "none",
+				  "--threads",
+				  "1",
+				  "-s",
+				  PLAN_TRANSPORT,
+				  "--display",
+				  PLAN_DISPLAY,
+				  "server",
+				  "--",
+				  "sh",
+				  "-c",
+				  "echo >&3; exec 3>&-; exec sleep 2147483647",
+				  NULL};
 
 static const char runtime_name[] = "XDG_RUNTIME_DIR";
 
@@ -318,6 +338,7 @@ void plan_launch(const struct plan *p, uid_t uid, gid_t gid, struct launch *l)
 		abort();
 	for (size_t i = 0; i < p->n_sockets; i++)
 		l->sockets[i] = p->sockets[i].dst;
+	l->before = p->windows < 0 ? NULL : (char **)transport;
 	l->app.terminal = p->terminal;
 	l->app.win = f->win;
 	l->app.ready_fd = p->opt->notify_fd;

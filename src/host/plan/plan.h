@@ -10,6 +10,7 @@
 
 #include "host/option/options.h"
 #include "wire/control.h"
+#include "wire/wayland.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -97,6 +98,9 @@ struct plan {
 	size_t n_sockets;
 	struct plan_nic nics[NICS_MAX];
 	size_t n_nics;
+	/* --socket wayland, else -1: which of them is the compositor's */
+	int windows;
+	struct wayland_policy policy;
 	bool terminal;
 	uint64_t mem; /* bytes */
 	unsigned cpus;

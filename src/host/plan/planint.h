@@ -32,6 +32,10 @@ int plan_system(struct plan *p, struct err *e);
 int plan_nics(struct plan *p, struct err *e);
 /* Orders the mounts and refuses those that cannot be made. */
 int plan_mounts(struct plan *p, struct err *e);
+/* In the guest: where the transport connects to, and what it serves. */
+#define PLAN_TRANSPORT "/run/vmrun/waypipe"
+#define PLAN_DISPLAY "wayland-0"
+
 /* The person's --socket.  After plan_mounts(). */
 int plan_sockets(struct plan *p, struct err *e);
 /* The variables that say where they are. */

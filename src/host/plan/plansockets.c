@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "host/plan/windows.h"
 #include "host/text.h"
 
 #include <errno.h>
@@ -22,23 +23,45 @@
 
 static const char agent_name[] = "SSH_AUTH_SOCK";
 static const char agent_place[] = "/run/vmrun/ssh-agent";
+static const char display_name[] = "WAYLAND_DISPLAY";
+
+/* As libwayland looks for it. */
+static char *compositor(const struct plan *p, struct err *e)
+{
+	const char *name = text_getenv(p->facts->environ, display_name);
+	const char *dir = text_getenv(p->facts->environ, "XDG_RUNTIME_DIR");
+
+	if (!name || !*name) {
+		err_set(e, 0, "--socket wayland: $%s is not set", display_name);
+		err_hint(e, "start vmrun inside of a Wayland session");
+		return NULL;
+	}
+	if (*name == '/')
+		return text_dup(name, e);
+	if (dir && *dir == '/')
+		return path_join(dir, name, e);
+	err_set(e, 0, "--socket wayland: $XDG_RUNTIME_DIR is not set");
+	return NULL;
+}
 
 /* Where the option's socket is: as written, or as the environment says. */
-static const char *source_of(const struct plan *p, const struct opt_socket *o,
-			     struct err *e)
+static char *source_of(const struct plan *p, const struct opt_socket *o,
+		       struct err *e)
 {
 	const char *path;
 
 	switch (o->kind) {
 	case OPT_SOCKET_PATH:
-		return o->src;
+		return text_dup(o->src, e);
 	case OPT_SOCKET_SSH_AGENT:
 		path = text_getenv(p->facts->environ, agent_name);
 		if (path && *path)
-			return path;
+			return text_dup(path, e);
 		err_set(e, 0, "--socket ssh-agent: $%s is not set", agent_name);
 		err_hint(e, "start an agent first: eval \"$(ssh-agent)\"");
 		return NULL;
+	case OPT_SOCKET_WAYLAND:
+		return compositor(p, e);
 	}
 	return NULL;
 }
@@ -105,7 +128,7 @@ static int judge(const struct plan *p, const char *path, const char *shown,
 	}
 	if (access(path, W_OK))
 		return err_set(e, errno, "cannot forward %s", shown);
-	return check_danger(p, path, shown, e);
+	return 0;
 }
 
 /* The last mount that the place is at or below decides what is there. */
@@ -146,13 +169,21 @@ static int check_place(const struct plan *p, const char *dst, struct err *e)
 
 static const char *default_place(const struct opt_socket *o, const char *path)
 {
-	return o->kind == OPT_SOCKET_SSH_AGENT ? agent_place : path;
+	switch (o->kind) {
+	case OPT_SOCKET_PATH:
+		return path;
+	case OPT_SOCKET_SSH_AGENT:
+		return agent_place;
+	case OPT_SOCKET_WAYLAND:
+		return PLAN_TRANSPORT;
+	}
+	return path;
 }
 
 static int add(struct plan *p, const struct opt_socket *o, struct err *e)
 {
 	struct plan_socket *s = &p->sockets[p->n_sockets];
-	const char *from = source_of(p, o, e);
+	own_free char *from = source_of(p, o, e);
 	own_free char *abs = from ? plan_absolute(p->facts, from, e) : NULL;
 	own_free char *path = NULL, *dst = NULL;
 	char shown[TEXT_SHOWN];
@@ -171,12 +202,33 @@ static int add(struct plan *p, const struct opt_socket *o, struct err *e)
 	dst = text_dup(*o->dst ? o->dst : default_place(o, path), e);
 	if (!dst || judge(p, path, shown, &st, e) || check_place(p, dst, e))
 		return -1;
+	/* The compositor gets a filter in front of it, the others do not. */
+	if (o->kind != OPT_SOCKET_WAYLAND && check_danger(p, path, shown, e))
+		return -1;
 	s->kind = o->kind;
 	s->owner = st.st_uid;
 	s->src = steal_ptr(&path);
 	s->dst = steal_ptr(&dst);
 	p->n_sockets++;
 	return 0;
+}
+
+/* What the guest may see of the compositor. */
+static int plan_policy(struct plan *p, struct err *e)
+{
+	const struct options *o = p->opt;
+	struct windows_wish w = {.name = o->alias ? o->alias : p->hostname,
+				 .allow = o->wayland_allow,
+				 .deny = o->wayland_deny};
+
+	for (size_t i = 0; i < p->n_sockets; i++)
+		if (p->sockets[i].kind == OPT_SOCKET_WAYLAND)
+			p->windows = (int)i;
+	if (p->windows < 0)
+		return 0;
+	if (o->clipboard && windows_clipboard(o->clipboard, &w.clipboard, e))
+		return -1;
+	return windows_policy(&w, &p->policy, e);
 }
 
 int plan_sockets(struct plan *p, struct err *e)
@@ -190,7 +242,26 @@ int plan_sockets(struct plan *p, struct err *e)
 	for (size_t i = 0; i < p->opt->n_sockets; i++)
 		if (add(p, &p->opt->sockets[i], e))
 			return -1;
-	return 0;
+	return plan_policy(p, e);
+}
+
+/*
+ * For toolkits; what -e says wins.  There is no bus in the guest, so nobody
+ * should look for the one of accessibility, nor for a portal.
+ */
+static int windows_env(struct plan *p, struct err *e)
+{
+	static const char *const wanted[][2] = {
+		{"XDG_SESSION_TYPE", "wayland"}, {"MOZ_ENABLE_WAYLAND", "1"},
+		{"NO_AT_BRIDGE", "1"},		 {"GTK_A11Y", "none"},
+		{"GTK_USE_PORTAL", "0"},
+	};
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
+		if (!text_getenv(p->env, wanted[i][0]) &&
+		    text_setenv(&p->env, wanted[i][0], wanted[i][1], e))
+			return -1;
+	return text_setenv(&p->env, display_name, PLAN_DISPLAY, e);
 }
 
 int plan_sockets_env(struct plan *p, struct err *e)
@@ -199,5 +270,5 @@ int plan_sockets_env(struct plan *p, struct err *e)
 		if (p->sockets[i].kind == OPT_SOCKET_SSH_AGENT &&
 		    text_setenv(&p->env, agent_name, p->sockets[i].dst, e))
 			return -1;
-	return 0;
+	return p->windows < 0 ? 0 : windows_env(p, e);
 }

@@ -30,6 +30,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#define WAYPIPE "/usr/bin/waypipe"
+/* In waypipe's root */
+#define WAYPIPE_DISPLAY "/display"
+#define WAYPIPE_SOCKET "/run/waypipe"
+#define WAYPIPE_SCRATCH (64u * 1024)
+
 /* Numbers in vmrun-stage; each end of a pair has one. */
 enum stage_fd {
 	FD_PORT_VMM = SETUP_FD_FIRST,
@@ -43,16 +49,33 @@ enum stage_fd {
 	FD_EDGE_MUX,
 	FD_FS_LISTEN,
 	FD_FS_VMM,
+	FD_WAYLAND,
+	FD_POLICY,
+	FD_DISPLAY,
 	FD_DISK,
 	FD_NIC = FD_DISK + VMM_DISKS_MAX,
 	FD_END = FD_NIC + NICS_MAX,
 };
 
-const char *sandbox_member_name(uint32_t member)
+static bool has_member(const struct plan *p, enum sandbox_member member)
+{
+	return (member != MEMBER_WAYLAND && member != MEMBER_WAYPIPE) ||
+	       p->windows >= 0;
+}
+
+enum sandbox_member sandbox_member_at(const struct plan *p, uint32_t index)
+{
+	for (unsigned i = 0; i < MEMBERS; i++)
+		if (has_member(p, (enum sandbox_member)i) && !index--)
+			return (enum sandbox_member)i;
+	return MEMBERS;
+}
+
+const char *sandbox_member_name(enum sandbox_member member)
 {
 	static const char *const names[] = {
-		[MEMBER_FS] = "virtiofsd",
-		[MEMBER_MUX] = "mux",
+		[MEMBER_FS] = "virtiofsd",    [MEMBER_MUX] = "mux",
+		[MEMBER_WAYLAND] = "wayland", [MEMBER_WAYPIPE] = "waypipe",
 		[MEMBER_VMM] = "qemu",
 	};
 
@@ -83,10 +106,12 @@ int tools_find(struct tools *t, struct err *e)
 	if (probe_qemu(&t->qemu, e) < 0 ||
 	    probe_virtiofsd(&t->virtiofsd, e) < 0 ||
 	    own_program("vmrun-stage", &t->stage, e) < 0 ||
-	    own_program("vmrun-mux", &t->mux, e) < 0) {
+	    own_program("vmrun-mux", &t->mux, e) < 0 ||
+	    own_program("vmrun-wayland", &t->wayland, e) < 0) {
 		tools_free(t);
 		return -1;
 	}
+	t->waypipe = realpath(WAYPIPE, NULL);
 	return 0;
 }
 
@@ -96,6 +121,8 @@ void tools_free(struct tools *t)
 	probe_tool_free(&t->virtiofsd);
 	free(t->stage);
 	free(t->mux);
+	free(t->wayland);
+	free(t->waypipe);
 	memset(t, 0, sizeof(*t));
 }
 
@@ -213,6 +240,60 @@ static int member_mux(struct setup_member *m, const struct tools *t,
 	return add_file(m, t->mux, "/vmrun-mux", e);
 }
 
+static int member_wayland(struct setup_member *m, const struct tools *t,
+			  struct err *e)
+{
+	static const char *const devices[] = {"null", NULL};
+	static const char *const argv[] = {"/vmrun-wayland", NULL};
+
+	m->view = SETUP_VIEW_EMPTY;
+	m->nofile =
+		8192; /* memory files of every client, and those under way */
+	m->argv = vector(argv);
+	if (!m->argv || member_room(m, "wayland", devices) < 0)
+		return err_set(e, ENOMEM, "planning vmrun-wayland");
+	add_fd(m, FD_WAYLAND, WAYLAND_FD_VMRUN);
+	add_fd(m, FD_POLICY, WAYLAND_FD_POLICY);
+	add_fd(m, FD_DISPLAY, WAYLAND_FD_LISTEN);
+	add_fd(m, FD_LOG_W, STDERR_FILENO);
+	return add_file(m, t->wayland, "/vmrun-wayland", e);
+}
+
+/*
+ * A parser of guest bytes that was not written for hostile ones: its own root
+ * with libraries and the filter's socket, and what it says the filter checks.
+ */
+static int member_waypipe(struct setup_member *m, const struct plan *p,
+			  const struct tools *t, struct err *e)
+{
+	static const char *const devices[] = {"null", "urandom", NULL};
+	static const char *const argv[] = {
+		"/waypipe", "--no-gpu", "-c",		"none",	  "--threads",
+		"1",	    "-s",	WAYPIPE_SOCKET, "client", NULL};
+	static const char *const env[] = {
+		"LC_ALL=C", "WAYLAND_DISPLAY=" WAYPIPE_DISPLAY, NULL};
+
+	if (!t->waypipe) {
+		err_set(e, 0, "--socket wayland: " WAYPIPE " is not installed");
+		return err_hint(e, "sudo apt install waypipe");
+	}
+	m->view = SETUP_VIEW_EMPTY;
+	m->calls = SETUP_CALLS_WAYPIPE;
+	m->nofile = 4096;
+	m->fsize = p->policy.pool;
+	m->scratch = WAYPIPE_SCRATCH;
+	m->argv = vector(argv);
+	if (!m->argv || member_room(m, "waypipe", devices) < 0)
+		return err_set(e, ENOMEM, "planning waypipe");
+	strv_free(m->env);
+	m->env = vector(env);
+	if (!m->env)
+		return err_set(e, ENOMEM, "planning waypipe");
+	add_fd(m, FD_LOG_W, STDOUT_FILENO);
+	add_fd(m, FD_LOG_W, STDERR_FILENO);
+	return add_file(m, t->waypipe, "/waypipe", e);
+}
+
 static int member_vmm(struct setup_member *m, const struct plan *p,
 		      const struct tools *t, struct err *e)
 {
@@ -239,6 +320,27 @@ static int member_vmm(struct setup_member *m, const struct plan *p,
 	return add_file(m, p->initramfs, VMM_INITRAMFS, e);
 }
 
+static int make_member(struct setup_member *m, enum sandbox_member which,
+		       const struct plan *p, const struct tools *t,
+		       struct err *e)
+{
+	switch (which) {
+	case MEMBER_FS:
+		return member_fs(m, t, e);
+	case MEMBER_MUX:
+		return member_mux(m, t, e);
+	case MEMBER_WAYLAND:
+		return member_wayland(m, t, e);
+	case MEMBER_WAYPIPE:
+		return member_waypipe(m, p, t, e);
+	case MEMBER_VMM:
+		return member_vmm(m, p, t, e);
+	case MEMBERS:
+		break;
+	}
+	return err_set(e, 0, "no such member");
+}
+
 int sandbox_setup(const struct plan *p, const struct tools *t, uid_t uid,
 		  gid_t gid, struct setup *s, struct err *e)
 {
@@ -255,12 +357,13 @@ int sandbox_setup(const struct plan *p, const struct tools *t, uid_t uid,
 		setup_free(s);
 		return err_set(e, ENOMEM, "planning the sandbox");
 	}
-	s->n_members = MEMBERS;
-	if (member_fs(&s->members[MEMBER_FS], t, e) < 0 ||
-	    member_mux(&s->members[MEMBER_MUX], t, e) < 0 ||
-	    member_vmm(&s->members[MEMBER_VMM], p, t, e) < 0) {
-		setup_free(s);
-		return -1;
+	for (uint32_t i = 0; sandbox_member_at(p, i) != MEMBERS; i++) {
+		s->n_members++;
+		if (make_member(&s->members[i], sandbox_member_at(p, i), p, t,
+				e) < 0) {
+			setup_free(s);
+			return -1;
+		}
 	}
 	return 0;
 }
@@ -284,6 +387,46 @@ static int pair(int type, int *a, int *b, struct err *e)
 		return err_set(e, errno, "making a socket pair");
 	*a = two[0];
 	*b = two[1];
+	return 0;
+}
+
+/* The filter's socket to vmrun, its policy, and where its clients come in. */
+static int window_wires(struct wires *w, struct sandbox *s,
+			const struct plan *p, const struct run_dir *d,
+			struct err *e)
+{
+	struct buf b;
+
+	if (p->windows < 0)
+		return 0;
+	if (pair(SOCK_SEQPACKET, &s->wayland, &w->fd[FD_WAYLAND], e) < 0)
+		return -1;
+	buf_init(&b, WAYLAND_POLICY_MAX);
+	wayland_policy_encode(&b, &p->policy);
+	w->fd[FD_POLICY] = b.bad ? err_set(e, E2BIG, "the policy for windows")
+				 : io_memfd("policy", b.data, b.len, e);
+	buf_free(&b);
+	if (w->fd[FD_POLICY] < 0)
+		return -1;
+	w->fd[FD_DISPLAY] = run_dir_display(d, e);
+	return w->fd[FD_DISPLAY] < 0 ? -1 : 0;
+}
+
+/* Shows waypipe the socket that run_dir_display() has made. */
+static int show_display(struct setup *s, const struct plan *p,
+			const struct run_dir *d, struct err *e)
+{
+	own_free char *path = NULL;
+
+	if (asprintf(&path, "%s/%lld/display", d->runtime, (long long)d->run) <
+	    0) {
+		path = NULL;
+		return err_set(e, ENOMEM, "planning waypipe");
+	}
+	for (uint32_t i = 0; i < s->n_members; i++)
+		if (sandbox_member_at(p, i) == MEMBER_WAYPIPE)
+			return add_file(&s->members[i], path, WAYPIPE_DISPLAY,
+					e);
 	return 0;
 }
 
@@ -315,6 +458,8 @@ static int make_wires(struct wires *w, struct sandbox *s, const struct plan *p,
 		    0)
 		return -1;
 	make_room(s->edge);
+	if (window_wires(w, s, p, d, e) < 0)
+		return -1;
 	if (pipe2(log, O_CLOEXEC) < 0)
 		return err_set(e, errno, "making a pipe");
 	w->fd[FD_LOG_R] = log[0];
@@ -399,16 +544,18 @@ int sandbox_start(struct sandbox *s, const struct plan *p,
 		w.fd[i] = -1;
 	if (sandbox_setup(p, t, uid, gid, &rec, e) < 0)
 		return -1;
+	r = make_wires(&w, s, p, d, uid, gid, e);
+	if (r == 0)
+		r = show_display(&rec, p, d, e);
 	buf_init(&b, SETUP_MAX);
 	setup_encode(&b, &rec);
 	setup_free(&rec);
-	r = b.bad ? err_set(e, E2BIG, "the plan is too large") : 0;
+	if (r == 0 && b.bad)
+		r = err_set(e, E2BIG, "the plan is too large");
 	if (r == 0)
 		w.fd[SETUP_FD_RECORD] = io_memfd("setup", b.data, b.len, e);
 	buf_free(&b);
-	if (w.fd[SETUP_FD_RECORD] < 0 ||
-	    make_wires(&w, s, p, d, uid, gid, e) < 0 ||
-	    spawn_stage(s, &w, p, t, e) < 0) {
+	if (w.fd[SETUP_FD_RECORD] < 0 || spawn_stage(s, &w, p, t, e) < 0) {
 		wires_close(&w);
 		sandbox_kill(s);
 		sandbox_close(s);
@@ -427,6 +574,7 @@ void sandbox_close(struct sandbox *s)
 {
 	own_close(&s->ctl);
 	own_close(&s->edge);
+	own_close(&s->wayland);
 	own_close(&s->userns);
 	own_close(&s->console);
 	own_close(&s->log);

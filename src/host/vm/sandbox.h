@@ -16,11 +16,20 @@
 struct err;
 
 /* Members in the order of the setup record. */
-enum sandbox_member { MEMBER_FS, MEMBER_MUX, MEMBER_VMM, MEMBERS };
+enum sandbox_member {
+	MEMBER_FS,
+	MEMBER_MUX,
+	MEMBER_WAYLAND, /* with windows only, and so the next */
+	MEMBER_WAYPIPE,
+	MEMBER_VMM,
+	MEMBERS,
+};
 
 struct tools {
 	struct probe_tool qemu, virtiofsd;
 	char *stage, *mux; /* paths of our own programs; owned */
+	char *wayland;
+	char *waypipe; /* owned; NULL: not installed */
 };
 
 /* Finds the programs; -1 with a remedy. */
@@ -38,12 +47,13 @@ struct sandbox {
 	struct child stage; /* PID 1 of the sandbox */
 	int ctl;	    /* SEQPACKET: struct stage_record */
 	int edge;	    /* SEQPACKET: struct edge_record */
+	int wayland;	    /* SEQPACKET: struct wayland_record, or -1 */
 	int userns; /* the stage's user namespace, for giving files back */
 	int console, log; /* ring files, read side */
 };
 
 /* clang-format off */
-#define SANDBOX_NONE { CHILD_NONE, -1, -1, -1, -1, -1 }
+#define SANDBOX_NONE { CHILD_NONE, -1, -1, -1, -1, -1, -1 }
 /* clang-format on */
 
 /* 0, or -1 and e with nothing left running. */
@@ -58,6 +68,8 @@ int sandbox_start(struct sandbox *s, const struct plan *p,
 void sandbox_kill(struct sandbox *s);
 void sandbox_close(struct sandbox *s);
 
-const char *sandbox_member_name(uint32_t member);
+/* The member at this place of the setup record; MEMBERS: there is none. */
+enum sandbox_member sandbox_member_at(const struct plan *p, uint32_t index);
+const char *sandbox_member_name(enum sandbox_member member);
 
 #endif

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Windows of the guest.  The person's own authority; reads records of a fixed
+ * size and none of the bytes that pass.
+ *
+ * Theory of operation
+ *
+ *     guest: waypipe server -- streams -- vmrun-mux -- waypipe -- vmrun-wayland
+ *                                                                    |
+ *                                                               compositor
+ *
+ * waypipe, as the VM's UID, listens in a directory that only it and we can
+ * reach: the stage made it and handed us a descriptor.  vmrun-wayland listens
+ * at a socket that only waypipe is shown.  We make both connections that cross
+ * from one domain to another, each when it is asked for: one to waypipe for
+ * each stream that the guest opens, one to the compositor for each client of
+ * vmrun-wayland.  Nobody else can put a client there, and no client of the
+ * guest gets past the filter.
+ *
+ * waypipe listens first, and then connects to vmrun-wayland once, to see
+ * whether somebody is there.  So the first question of vmrun-wayland says that
+ * waypipe is ready; what the guest asks for before that waits.
+ */
+#include "host/live/windows.h"
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/own.h"
+#include "host/live/request.h"
+#include "host/live/sockets.h"
+#include "host/text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+static int to_transport(const struct supervisor *v, struct err *e)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	own_fd fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/waypipe",
+		 v->transport);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
+		return err_set(e, errno, "cannot reach waypipe");
+	return steal_fd(&fd);
+}
+
+static void pass_on(struct supervisor *v, uint32_t conn)
+{
+	struct err e = ERR_INIT;
+	own_fd fd = to_transport(v, &e);
+
+	if (fd < 0)
+		log_err(LOG_LEVEL_WARN, &e);
+	sockets_answer(v, conn, fd);
+}
+
+static bool is_up(const struct supervisor *v)
+{
+	return v->transport >= 0 && v->transport_asked;
+}
+
+static void pass_all(struct supervisor *v)
+{
+	for (uint32_t i = 0; i < EDGE_CONNS && is_up(v); i++) {
+		if (!v->conn_waits[i])
+			continue;
+		v->conn_waits[i] = false;
+		pass_on(v, i);
+	}
+}
+
+void windows_on_connect(struct supervisor *v, uint32_t conn)
+{
+	if (is_up(v))
+		pass_on(v, conn);
+	else
+		v->conn_waits[conn] = true;
+}
+
+void windows_on_transport(struct supervisor *v, int run)
+{
+	own_close(&v->transport);
+	v->transport = run;
+	pass_all(v);
+}
+
+static void on_connect(struct supervisor *v, const struct wayland_record *q)
+{
+	const struct plan *p = v->s->plan;
+	struct wayland_record a = {.version = WAYLAND_VERSION,
+				   .kind = WAYLAND_CMD_COMPOSITOR,
+				   .client = q->client};
+	struct err e = ERR_INIT;
+	own_fd fd = sockets_connect(&p->sockets[p->windows], &e);
+
+	v->transport_asked = true;
+	if (fd < 0) {
+		a.kind = WAYLAND_CMD_REFUSE;
+		snprintf(a.text, sizeof(a.text), "%.*s",
+			 (int)sizeof(a.text) - 1, e.msg);
+		sockets_complain(v, (uint32_t)p->windows, &e);
+	}
+	if (io_send(v->s->sandbox->wayland, &a, sizeof(a), &fd, fd >= 0) < 0) {
+		err_set(v->err, errno, "vmrun-wayland does not take an answer");
+		supervise_end(v, OUTCOME_GONE, 0);
+		return;
+	}
+	pass_all(v);
+}
+
+static struct conn *asker(struct supervisor *v)
+{
+	for (size_t i = 0; i < CONNS_MAX; i++)
+		if (v->conns[i].asks_windows)
+			return &v->conns[i];
+	return NULL;
+}
+
+void windows_on_ask(struct supervisor *v, struct conn *c)
+{
+	const struct wayland_record q = {.version = WAYLAND_VERSION,
+					 .kind = WAYLAND_CMD_STATS};
+
+	if (v->s->sandbox->wayland < 0)
+		request_answer(c, MANAGE_FAILED,
+			       "this VM has no windows: it was started without "
+			       "--socket wayland");
+	else if (asker(v))
+		request_answer(c, MANAGE_FAILED, "somebody else is asking");
+	else if (io_send(v->s->sandbox->wayland, &q, sizeof(q), NULL, 0) < 0)
+		request_answer(c, MANAGE_FAILED, "vmrun-wayland is busy");
+	else
+		c->asks_windows = true;
+}
+
+/* Names are the compositor's, and come through the filter. */
+static void on_global(struct supervisor *v, const struct wayland_record *r)
+{
+	char name[2 * WAYLAND_TEXT_MAX], offered[16] = "-", row[640];
+	struct conn *c = asker(v);
+
+	if (!c)
+		return;
+	log_escape(name, sizeof(name), r->text, strlen(r->text));
+	if (r->value)
+		snprintf(offered, sizeof(offered), "%" PRIu32, r->value);
+	snprintf(row, sizeof(row), "%-44s %7s %10" PRIu32, name, offered,
+		 r->theirs);
+	request_answer(c, MANAGE_ROW, row);
+}
+
+static void on_stats(struct supervisor *v, const struct wayland_counts *n)
+{
+	const struct {
+		const char *what;
+		uint64_t n;
+	} rows[] = {
+		{"clients now", n->clients},
+		{"clients ever", n->accepted},
+		{"clients ended for what they sent", n->violated},
+		{"messages to the compositor", n->messages_to_host},
+		{"messages to the guest", n->messages_to_guest},
+		{"messages withheld", n->withheld},
+		{"descriptors to the compositor", n->fds_to_host},
+		{"descriptors to the guest", n->fds_to_guest},
+	};
+	struct conn *c = asker(v);
+	char row[96];
+
+	for (size_t i = 0; c && i < sizeof(rows) / sizeof(*rows); i++) {
+		snprintf(row, sizeof(row), "%-44s %18" PRIu64, rows[i].what,
+			 rows[i].n);
+		request_answer(c, MANAGE_ROW, row);
+	}
+	if (!c)
+		return;
+	c->asks_windows = false;
+	request_answer(c, MANAGE_DONE, NULL);
+}
+
+void windows_on_record(struct supervisor *v)
+{
+	struct wayland_record r;
+	int sock = v->s->sandbox->wayland;
+	ssize_t got = io_recv(sock, &r, sizeof(r), NULL, NULL);
+
+	if (got < 0 && errno == EAGAIN)
+		return;
+	if (got != (ssize_t)sizeof(r) || r.version != WAYLAND_VERSION) {
+		/* vmrun-stage says that it ended, and how. */
+		epoll_ctl(v->epoll, EPOLL_CTL_DEL, sock, NULL);
+		return;
+	}
+	r.text[sizeof(r.text) - 1] = '\0';
+	switch (r.kind) {
+	case WAYLAND_EV_READY:
+		log_debug("wayland is ready");
+		break;
+	case WAYLAND_EV_CONNECT:
+		on_connect(v, &r);
+		break;
+	case WAYLAND_EV_LOG:
+		said_log(&v->filter, "windows", r.value, r.text);
+		break;
+	case WAYLAND_EV_GLOBAL:
+		on_global(v, &r);
+		break;
+	case WAYLAND_EV_STATS:
+		on_stats(v, &r.counts);
+		break;
+	default:
+		err_set(v->err, EPROTO, "vmrun-wayland sent record %u", r.kind);
+		supervise_end(v, OUTCOME_GONE, 0);
+	}
+}

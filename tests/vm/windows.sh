@@ -1,0 +1,101 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# --socket wayland: windows of a real guest on a real compositor (sway without
+# screens), by screenshots; keys, the close button, what is hidden.  The
+# pictures stay in tests/tmp/screenshots.
+. "${top_srcdir:?}/tests/vm/lib.sh"
+
+for tool in sway swaymsg grim wtype foot waypipe; do
+	command -v $tool >/dev/null || bail "$tool is not installed"
+done
+unset WAYLAND_DISPLAY
+vm --socket wayland -- true
+is $st 125 "refused without a compositor"
+has "$tmp/err" 'WAYLAND_DISPLAY is not set' "and the message says why"
+
+shots=$base/screenshots run=$tmp/run
+mkdir -p "$shots" "$tmp/open"
+mkdir -m 700 "$run"
+cp "$top_srcdir/tests/vm/paint.py" "$tmp/open/"
+cat >"$tmp/sway.conf" <<'C'
+output HEADLESS-1 mode 1024x768
+output * bg #204060 solid_color
+default_border normal
+xwayland disable
+C
+vm_pid='' sway_pid=''
+end() {
+	kill $vm_pid $sway_pid 2>/dev/null
+	wait
+	rm -rf "$tmp"
+}
+trap end EXIT
+XDG_RUNTIME_DIR=$run WLR_BACKENDS=headless WLR_RENDERER=pixman \
+	WLR_LIBINPUT_NO_DEVICES=1 sway -c "$tmp/sway.conf" >"$tmp/sway" 2>&1 &
+sway_pid=$!
+wait_for 20 test -S "$run/wayland-1" || bail "sway does not start here"
+export WAYLAND_DISPLAY="$run/wayland-1"
+swaysock=$(ls "$run"/sway-ipc*)
+
+tree() { swaymsg -s "$swaysock" -t get_tree; }
+shown() { tree | grep -q "\"app_id\": \"$1\""; }
+# pixels COLOUR : how many of the screen have it
+pixels() {
+	grim -t ppm - | python3 -c '
+import struct
+import sys
+data = sys.stdin.buffer.read()
+head, data = data[:15], data[15:]
+assert head == b"P6\n1024 768\n255\n"[:15]
+data = data[1:] if len(data) % 3 else data
+want = bytes.fromhex(sys.argv[1])
+print(sum(p == (want,) for p in struct.iter_unpack("3s", data)))' "$1"
+}
+has_pixels() { [ "$(pixels "$1")" = "$2" ]; }
+# Anything but the background and the frame
+differs() { [ "$(pixels 204060)" -lt 700000 ]; }
+picture() { grim "$shots/$1.png"; }
+
+vmrun -q --socket wayland --ro "$tmp/open:/open" -- python3 /open/paint.py \
+	>"$tmp/out" 2>"$tmp/err" </dev/null &
+vm_pid=$!
+wait_for 120 shown vmrun.python3.paint
+ok $? "a window of the guest, marked with the name of its VM"
+tree | grep -q '"name": "\[python3\] paint"'
+ok $? "and so is its title"
+# All of the screen but for a frame: 1020 * 741
+wait_for 60 has_pixels ff8000 755820
+is "$(pixels ff8000)" 755820 "every pixel of it has its colour"
+picture paint
+wtype -s 3000 a
+wait_for 60 has_pixels 00a040 755820
+is "$(pixels 00a040)" 755820 "a key that is pressed here changes it"
+picture key
+vmrunctl wayland python3 >"$tmp/rows" 2>"$tmp/xerr"
+is $? 0 "vmrunctl wayland"
+has "$tmp/rows" '^wl_compositor  *[1-9]' "says what was offered"
+has "$tmp/rows" '^zwlr_screencopy_manager_v1  *-' "what was refused"
+has "$tmp/rows" '^messages to the compositor  *[1-9]' "and what passed"
+swaymsg -s "$swaysock" '[app_id="vmrun.python3.paint"] kill' >/dev/null
+wait $vm_pid
+is $? 0 "closing the window ends the application, and so the VM"
+has "$tmp/out" '^closed' "by its own will"
+
+vmrun -q --socket wayland -- foot -- sh -c 'grim - >/tmp/shot 2>/tmp/said
+	cat /tmp/said; seq 500; sleep 1000' >"$tmp/out" 2>"$tmp/err" </dev/null &
+vm_pid=$!
+wait_for 120 shown vmrun.foot.foot
+ok $? "foot opens a window"
+wait_for 120 differs
+ok $? "and draws"
+picture foot
+vmrunctl exec foot -- cat /tmp/said >"$tmp/said" 2>"$tmp/xerr"
+has "$tmp/said" 'screencopy' "the guest cannot take pictures of the screen"
+vmrunctl kill foot
+wait $vm_pid
+shown vmrun.foot.foot
+is $? 1 "with the VM its windows are gone"
+vm_pid=''
+kill -0 $sway_pid
+ok $? "the compositor is alive"
+plan_done
