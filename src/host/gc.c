@@ -362,7 +362,7 @@ static int deep_steps(struct deep *d, struct err *e)
 	if (look(d, e) < 0)
 		return -1;
 	g->seen = d->s.seen;
-	if (d->s.closed || probe_proc_hidden())
+	if (d->s.closed || d->s.disturbed || probe_proc_hidden())
 		d->whole = false;
 	for (size_t i = 0; i < d->n_owners; i++) {
 		const struct state_owner *o = &d->owners[i];

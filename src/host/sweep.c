@@ -113,6 +113,7 @@ int sweep_look(struct sweep *s, const char *path, struct err *e)
 	r = grant_scan(&ask, &g, e);
 	s->seen += g.seen;
 	s->closed += g.closed;
+	s->disturbed = s->disturbed || g.disturbed;
 	return r < 0 ? err_wrap(e, "looking through %s", path) : 1;
 }
 

@@ -29,6 +29,8 @@ struct sweep {
 	struct sweep_trace *trace; /* range.count of them, from uid_first on */
 	uint64_t seen;
 	uint64_t closed; /* directories that could not be looked into */
+	/* Names came or went meanwhile: what was not met may be there. */
+	bool disturbed;
 	/* Borrowed, may be none: traces at and below what is granted to their
 	 * own UID now are as they should be, and do not count. */
 	const struct state_grant *ledger;

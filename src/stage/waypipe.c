@@ -4,7 +4,7 @@
  * confine itself, so the filter is there before it is executed, and has what
  * the dynamic linker needs too.
  *
- * Seen with 0.8.4 (Debian 12) and 0.9.2 (Debian 13), built with ffmpeg, in the
+ * Seen with 0.8.4 (Debian 12), built with ffmpeg, in the
  * order of a life: linking, listening, a process for each client.
  */
 #include "stage/member.h"
