@@ -106,8 +106,7 @@ int tools_find(struct tools *t, struct err *e)
 	if (probe_qemu(&t->qemu, e) < 0 ||
 	    probe_virtiofsd(&t->virtiofsd, e) < 0 ||
 	    own_program("vmrun-stage", &t->stage, e) < 0 ||
-	    own_program("vmrun-mux", &t->mux, e) < 0 ||
-	    own_program("vmrun-wayland", &t->wayland, e) < 0) {
+	    own_program("vmrun-mux", &t->mux, e) < 0) {
 		tools_free(t);
 		return -1;
 	}
@@ -121,7 +120,6 @@ void tools_free(struct tools *t)
 	probe_tool_free(&t->virtiofsd);
 	free(t->stage);
 	free(t->mux);
-	free(t->wayland);
 	free(t->waypipe);
 	memset(t, 0, sizeof(*t));
 }
@@ -240,12 +238,14 @@ static int member_mux(struct setup_member *m, const struct tools *t,
 	return add_file(m, t->mux, "/vmrun-mux", e);
 }
 
-static int member_wayland(struct setup_member *m, const struct tools *t,
-			  struct err *e)
+static int member_wayland(struct setup_member *m, struct err *e)
 {
 	static const char *const devices[] = {"null", NULL};
 	static const char *const argv[] = {"/vmrun-wayland", NULL};
+	own_free char *program = NULL;
 
+	if (own_program("vmrun-wayland", &program, e) < 0)
+		return -1;
 	m->view = SETUP_VIEW_EMPTY;
 	m->nofile =
 		8192; /* memory files of every client, and those under way */
@@ -256,7 +256,7 @@ static int member_wayland(struct setup_member *m, const struct tools *t,
 	add_fd(m, FD_POLICY, WAYLAND_FD_POLICY);
 	add_fd(m, FD_DISPLAY, WAYLAND_FD_LISTEN);
 	add_fd(m, FD_LOG_W, STDERR_FILENO);
-	return add_file(m, t->wayland, "/vmrun-wayland", e);
+	return add_file(m, program, "/vmrun-wayland", e);
 }
 
 /*
@@ -330,7 +330,7 @@ static int make_member(struct setup_member *m, enum sandbox_member which,
 	case MEMBER_MUX:
 		return member_mux(m, t, e);
 	case MEMBER_WAYLAND:
-		return member_wayland(m, t, e);
+		return member_wayland(m, e);
 	case MEMBER_WAYPIPE:
 		return member_waypipe(m, p, t, e);
 	case MEMBER_VMM:

@@ -28,8 +28,7 @@ enum sandbox_member {
 struct tools {
 	struct probe_tool qemu, virtiofsd;
 	char *stage, *mux; /* paths of our own programs; owned */
-	char *wayland;
-	char *waypipe; /* owned; NULL: not installed */
+	char *waypipe;	   /* owned; NULL: not installed */
 };
 
 /* Finds the programs; -1 with a remedy. */
