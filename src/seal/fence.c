@@ -24,6 +24,7 @@
 #elif defined(__aarch64__)
 #define ARCH AUDIT_ARCH_AARCH64
 #else
+/* cppcheck-suppress preprocessorErrorDirective; it defines no machine */
 #error "add this architecture's AUDIT_ARCH number"
 #endif
 

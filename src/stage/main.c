@@ -134,10 +134,10 @@ static int stage(struct setup *s, pid_t *pids, int *null, struct err *e)
 	limit = open("/proc/sys/user/max_user_namespaces",
 		     O_WRONLY | O_CLOEXEC);
 	r = build(s, &b, e);
-	if (r == 0)
+	if (r == 0) {
 		die_first();
-	if (r == 0)
 		r = members_start(s, limit, *null, pids, tell_started, e);
+	}
 	mounts_close(&b);
 	return r;
 }

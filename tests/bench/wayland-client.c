@@ -5,6 +5,7 @@
  * With an argument it waits that many milliseconds instead, connected.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,7 +242,7 @@ int main(int argc, char **argv)
 {
 	start();
 	if (argc > 1) {
-		usleep((useconds_t)atoi(argv[1]) * 1000);
+		poll(NULL, 0, atoi(argv[1]));
 		return 0;
 	}
 	round_trips();
