@@ -7,14 +7,31 @@ sources() {
 	find "$top_srcdir/src" "$top_srcdir/guest-init" "$top_srcdir/tests" \
 		-name '*.[ch]' ! -path '*/tests/tmp/*' | sort
 }
-long=$(sources | grep -v "^$top_srcdir/tests/" | while read -r f; do
-	n=$(wc -l <"$f")
-	[ "$n" -le 600 ] || echo "${f#"$top_srcdir/"} has $n lines"
-done)
-none "$long" "no file of a program has more than 600 lines"
-nameless=$(sources | while read -r f; do
-	sed -n 1p "$f" | grep -q 'SPDX-License-Identifier: GPL-3.0-or-later' &&
-		sed -n 2p "$f" | grep -q '^/\*' || echo "${f#"$top_srcdir/"}"
-done)
-none "$nameless" "each starts with its licence and its purpose"
+# One awk for each question, not some programs for each file.
+long() { # long FILE...
+	awk -v top="$top_srcdir/" 'function end() {
+			if (lines > 600)
+				print name " has " lines " lines"
+		}
+		FNR == 1 { end(); name = FILENAME; sub(top, "", name) }
+		{ lines = FNR }
+		END { end() }' "$@"
+}
+nameless() { # nameless FILE...
+	awk -v top="$top_srcdir/" 'FNR == 1 { good = /SPDX-License-Identifier: GPL-3.0-or-later/ }
+		FNR == 2 {
+			name = FILENAME
+			sub(top, "", name)
+			if (!good || !/^\/\*/)
+				print name
+			nextfile
+		}' "$@"
+}
+awk 'BEGIN { for (i = 0; i < 601; i++) print "x" }' >"$scratch/long.c"
+[ "$(long "$scratch/long.c" "$top_srcdir/src/base/own.h" | wc -l)" = 1 ] &&
+	[ "$(nameless "$top_srcdir/src/base/own.h" "$scratch/long.c" | wc -l)" = 1 ]
+ok $? "a long file without a licence is noticed"
+none "$(long $(sources | grep -v "^$top_srcdir/tests/"))" \
+	"no file of a program has more than 600 lines"
+none "$(nameless $(sources))" "each starts with its licence and its purpose"
 plan_done
