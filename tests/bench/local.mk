@@ -1,7 +1,7 @@
 # Side by side with a rival, ratios printed; see tests/README.  `make bench`
 # as an ordinary user on a quiet machine; BENCH_OUT=FILE collects JSON lines.
 benches = %D%/boot.py %D%/phases.py %D%/stream.py %D%/memory.py %D%/vng.py \
-	%D%/switch.py %D%/alias.py %D%/wayland.py
+	%D%/switch.py %D%/alias.py %D%/grants.py %D%/wayland.py
 EXTRA_DIST += $(benches) %D%/common.py %D%/donothing-init.c %D%/port-init.c \
 	%D%/pump.c
 
