@@ -27,6 +27,8 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -64,22 +66,62 @@ static int dead_run(struct gc *g, const struct state_run *run, struct err *e)
 		   e);
 }
 
-static int runs(struct gc *g, struct err *e)
+/* What is not cleaned yet: runs that are over, and such that end just now. */
+static int count_runs(struct gc *g, size_t *over, size_t *ending, struct err *e)
 {
-	struct err why = ERR_INIT;
 	struct state_run *list;
-	int cleaned = 0, r = 0;
 	size_t n;
 
-	if (!g->dry)
-		cleaned = reclaim_dead_runs(g->rc, &why);
-	if (cleaned > 0 &&
-	    say(&g->done, text_fmt(e, "cleaned up after %d VMs", cleaned), e) <
-		    0)
-		return -1;
-	if (cleaned < 0 && say(&g->left, text_dup(why.msg, e), e) < 0)
-		return -1;
+	*over = *ending = 0;
 	if (state_runs(g->rc->state, &list, &n, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (!list[i].alive)
+			++*over;
+		else if (list[i].pid > 0 && kill((pid_t)list[i].pid, 0) < 0 &&
+			 errno == ESRCH)
+			++*ending;
+	}
+	state_runs_free(list, n);
+	return 0;
+}
+
+/*
+ * Cleans runs that are over.  A vmrun that was killed may leave its lock for a
+ * moment to a child that was about to call execve(2) and dies with it: that
+ * moment is waited for, 10 ms a turn, at most two seconds.
+ */
+static int clean_runs(struct gc *g, struct err *e)
+{
+	struct err why = ERR_INIT;
+	int cleaned = 0, did = 0, r = 0;
+	size_t over, ending;
+
+	for (int tries = 0; tries < 200; tries++) {
+		did = reclaim_dead_runs(g->rc, &why);
+		cleaned += did > 0 ? did : 0;
+		r = count_runs(g, &over, &ending, e);
+		if (did < 0 || r < 0 || (!over && !ending))
+			break;
+		if (!over)
+			poll(NULL, 0, 10);
+	}
+	if (r == 0 && cleaned > 0)
+		r = say(&g->done,
+			text_fmt(e, "cleaned up after %d VMs", cleaned), e);
+	if (r == 0 && did < 0)
+		r = say(&g->left, text_dup(why.msg, e), e);
+	return r;
+}
+
+static int runs(struct gc *g, struct err *e)
+{
+	struct state_run *list;
+	int r = 0;
+	size_t n;
+
+	if ((!g->dry && clean_runs(g, e) < 0) ||
+	    state_runs(g->rc->state, &list, &n, e) < 0)
 		return -1;
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (!list[i].alive)
