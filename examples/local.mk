@@ -4,3 +4,7 @@ EXTRA_DIST += %D%/vmrun.conf %D%/profiles/make.conf \
 
 # What runs `vmrunctl gc` where systemd/ is not used.
 EXTRA_DIST += %D%/vmrun-gc.crontab %D%/s6/vmrun-gc/run
+
+# Rulesets that are installed; tests/unit/ruleset-test reads them too.
+netdir = $(pkgdatadir)/net
+dist_net_DATA = rulesets/web.nft rulesets/mail.nft rulesets/lan.nft rulesets/any.nft

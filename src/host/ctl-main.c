@@ -35,6 +35,8 @@ static const struct cmd commands[] = {
 	{"gc", cmd_gc, "[--dry-run] [--deep] [--json]",
 	 "put right what interrupted runs left"},
 	{"image", cmd_image, "import|list|remove ...", "guest images"},
+	{"net", cmd_net, "list [--json] | check FILE|NAME",
+	 "rulesets for networks"},
 	{"doctor", cmd_doctor, "[--json]",
 	 "check what vmrun needs on this machine"},
 	{NULL, NULL, NULL, NULL},

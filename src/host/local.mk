@@ -7,6 +7,7 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/option/optsocket.c %D%/plan/plansockets.c \
 	%D%/plan/planplaces.c %D%/plan/plansystem.c %D%/plan/planmounts.c \
 	%D%/option/optnic.c %D%/plan/plannic.c \
+	%D%/net/ruleset.h %D%/net/ruleset.c %D%/net/rulelist.c %D%/net/rulecheck.c \
 	%D%/plan/dryrun.h %D%/plan/dryrun.c \
 	%D%/probe/probe.h %D%/probe/probe.c %D%/probe/probetools.c %D%/probe/facts.c \
 	%D%/plan/windows.h %D%/plan/windows.c \
@@ -46,5 +47,5 @@ vmrunctl_SOURCES = %D%/ctl-main.c %D%/ctl/cmd.h %D%/ctl/cmd-vms.h %D%/ctl/cmd-ps
 	%D%/ctl/cmd-exec.c %D%/ctl/signame.h %D%/ctl/signame.c \
 	%D%/ctl/cmd-image.c %D%/ctl/cmd-doctor.c \
 	%D%/ctl/cmd-state.h %D%/ctl/cmd-state.c %D%/ctl/cmd-alias.c %D%/ctl/cmd-gc.c \
-	%D%/ctl/cmd-grants.c %D%/ctl/cmd-why.c %D%/ctl/cmd-revoke.c
+	%D%/ctl/cmd-net.c %D%/ctl/cmd-grants.c %D%/ctl/cmd-why.c %D%/ctl/cmd-revoke.c
 vmrunctl_LDADD = $(host_libs)

@@ -62,4 +62,11 @@ sys_tests += %D%/wayland.sh
 # a database that is not what it was
 dist_check_SCRIPTS += %D%/lost.sh
 sys_tests += %D%/lost.sh
+
+# rulesets, with packets between namespaces
+check_PROGRAMS += %D%/ruleset-tool
+%C%_ruleset_tool_SOURCES = %D%/ruleset-tool.c
+%C%_ruleset_tool_LDADD = $(unit_libs)
+dist_check_SCRIPTS += %D%/ruleset.sh %D%/net.sh
+sys_tests += %D%/ruleset.sh %D%/net.sh
 TESTS += $(sys_tests)

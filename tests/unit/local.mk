@@ -152,6 +152,10 @@ unit_tests += %D%/fabric-test
 %C%_fabric_test_SOURCES = %D%/fabric-test.c %D%/frames.h %D%/tap.h
 %C%_fabric_test_LDADD = src/edge/switch/libfabric.a src/wire/libwire.a
 
+unit_tests += %D%/ruleset-test
+%C%_ruleset_test_SOURCES = %D%/ruleset-test.c %D%/tap.h
+%C%_ruleset_test_LDADD = $(unit_libs)
+
 # These run the real vmrun-switch.
 switch_rig = %D%/switch-rig.c %D%/switch-rig.h %D%/frames.h %D%/tap.h
 switch_libs = src/wire/libwire.a src/proc/libproc.a src/base/libbase.a

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Rulesets: reading, and what is generated around them.  The person's own
+ * authority. */
+#include "host/net/ruleset.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/own.h"
+#include "host/text.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* Part of nft's words that belong around a chain, not into it. */
+static const char *const outer_words[] = {"table",   "chain",  "flush",
+					  "include", "delete", "destroy",
+					  "reset",   "type",   "policy"};
+
+static int bad_line(const struct ruleset *r, size_t line, const char *what,
+		    struct err *e)
+{
+	char shown[TEXT_SHOWN];
+
+	return err_set(e, 0, "%s:%zu: %s",
+		       text_show(shown, sizeof(shown), r->path), line, what);
+}
+
+/* The next line at *p without its end, or NULL. */
+static char *next_line(const char **p, struct err *e)
+{
+	size_t n = strcspn(*p, "\n");
+	char *line;
+
+	if (!**p)
+		return NULL;
+	line = text_fmt(e, "%.*s", (int)n, *p);
+	*p += n + ((*p)[n] == '\n');
+	return line;
+}
+
+static const char *skip_space(const char *p)
+{
+	return p + strspn(p, " \t");
+}
+
+/* The word at p ends there. */
+static size_t word_length(const char *p)
+{
+	return strspn(p, "abcdefghijklmnopqrstuvwxyz"
+			 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+}
+
+static bool is_word(const char *p, size_t n, const char *word)
+{
+	return strlen(word) == n && !strncmp(p, word, n);
+}
+
+enum line_kind { LINE_RULE, LINE_HOST, LINE_NET };
+
+/* A line of the file: `allow-net WHAT RULE`, or a rule. */
+struct line {
+	enum line_kind kind;
+	const char *what; /* n bytes of it */
+	size_t n;
+	const char *rule; /* the rest; of LINE_RULE all of it */
+};
+
+static struct line split_line(const char *text)
+{
+	struct line l = {.rule = text};
+	const char *p = skip_space(text);
+	size_t n = word_length(p);
+
+	if (is_word(p, n, "allow-host"))
+		l.kind = LINE_HOST;
+	else if (is_word(p, n, "allow-net"))
+		l.kind = LINE_NET;
+	else
+		return l;
+	l.what = skip_space(p + n);
+	l.n = strcspn(l.what, " \t#");
+	l.rule = skip_space(l.what + l.n);
+	return l;
+}
+
+/* AF_INET or AF_INET6 of ADDRESS/PREFIX, 0 if it is neither. */
+static int net_family(const char *net)
+{
+	static const struct {
+		int family;
+		uint64_t bits;
+	} kinds[] = {{AF_INET, 32}, {AF_INET6, 128}};
+	const char *slash = strchr(net, '/');
+	char address[INET6_ADDRSTRLEN];
+	unsigned char bytes[16];
+	uint64_t prefix;
+
+	if (!slash || (size_t)(slash - net) >= sizeof(address))
+		return 0;
+	memcpy(address, net, (size_t)(slash - net));
+	address[slash - net] = '\0';
+	for (size_t i = 0; i < 2; i++)
+		if (inet_pton(kinds[i].family, address, bytes) == 1 &&
+		    text_number(slash + 1, kinds[i].bits, &prefix) == 0)
+			return kinds[i].family;
+	return 0;
+}
+
+static int take_net(struct ruleset *r, size_t line, const struct line *l,
+		    struct err *e)
+{
+	own_free char *net = text_fmt(e, "%.*s", (int)l->n, l->what);
+	int family = net ? net_family(net) : 0;
+	char ***to = family == AF_INET ? &r->nets4 : &r->nets6;
+
+	if (!net)
+		return -1;
+	if (!family)
+		return bad_line(r, line,
+				"allow-net wants a network such as "
+				"192.168.0.0/16",
+				e);
+	if (*to && strv_len(*to) == RULESET_NETS_MAX)
+		return bad_line(r, line, "too many networks", e);
+	return text_add(to, net, e);
+}
+
+/* What a scan of the body knows between lines. */
+struct scan {
+	size_t line, depth, open_line;
+	bool first; /* at the beginning of a statement */
+};
+
+static int scan_word(const struct ruleset *r, const struct scan *s,
+		     const char *p, size_t n, struct err *e)
+{
+	size_t words = sizeof(outer_words) / sizeof(*outer_words);
+
+	for (size_t i = 0; s->first && i < words; i++)
+		if (is_word(p, n, outer_words[i])) {
+			bad_line(r, s->line, "this does not belong here", e);
+			return err_hint(e, "a ruleset is the body of one "
+					   "chain: rules only");
+		}
+	return 0;
+}
+
+/* Braces outside of strings and comments; what would leave the chain. */
+static int scan_line(const struct ruleset *r, struct scan *s, const char *p,
+		     struct err *e)
+{
+	bool string = false;
+
+	s->first = s->depth == 0;
+	for (; *p; p++) {
+		size_t n = string ? 0 : word_length(p);
+
+		if (n) {
+			if (scan_word(r, s, p, n, e))
+				return -1;
+			s->first = false;
+			p += n - 1;
+		} else if (*p == '"') {
+			string = !string;
+		} else if (!string && *p == '#') {
+			return 0;
+		} else if (!string && *p == ';') {
+			s->first = true;
+		} else if (!string && *p == '{') {
+			s->open_line = s->depth++ ? s->open_line : s->line;
+		} else if (!string && *p == '}' && !s->depth--) {
+			return bad_line(r, s->line, "\"}\" without \"{\"", e);
+		} else if ((unsigned char)*p < ' ' && *p != '\t') {
+			return bad_line(r, s->line, "a control character", e);
+		}
+	}
+	return string ? bad_line(r, s->line, "the string has no end", e) : 0;
+}
+
+static int parse(struct ruleset *r, struct err *e)
+{
+	const char *p = r->text;
+	struct scan s = {0};
+
+	while (*p) {
+		own_free char *text = next_line(&p, e);
+		struct line l = {.rule = text};
+
+		s.line++;
+		if (!text)
+			return -1;
+		if (!s.depth) /* else in the middle of a set */
+			l = split_line(text);
+		if (l.kind == LINE_HOST)
+			return bad_line(r, s.line,
+					"allow-host is not there yet: name "
+					"addresses, as in \"ip daddr "
+					"192.0.2.7 accept\"",
+					e);
+		if (l.kind == LINE_NET && take_net(r, s.line, &l, e))
+			return -1;
+		if (scan_line(r, &s, l.rule, e))
+			return -1;
+	}
+	return s.depth ? bad_line(r, s.open_line, "\"{\" without \"}\"", e) : 0;
+}
+
+static int load(struct ruleset *r, struct err *e)
+{
+	struct buf b;
+	int ret;
+
+	buf_init(&b, RULESET_MAX);
+	ret = io_read_file(AT_FDCWD, r->path, &b, e);
+	if (ret == 0 && memchr(b.data ? b.data : (const void *)"", 0, b.len))
+		ret = err_set(e, 0, "%s is not text", r->path);
+	if (ret == 0) {
+		r->text = text_fmt(e, "%.*s", (int)b.len,
+				   b.len ? (char *)b.data : "");
+		ret = r->text ? parse(r, e) : -1;
+	}
+	buf_free(&b);
+	return ret;
+}
+
+int ruleset_read(struct ruleset *r, const char *path, struct err *e)
+{
+	memset(r, 0, sizeof(*r));
+	r->name = text_dup("file", e);
+	r->path = text_dup(path, e);
+	if (r->name && r->path && load(r, e) == 0)
+		return 0;
+	ruleset_free(r);
+	return -1;
+}
+
+bool ruleset_is_name(const char *name)
+{
+	return text_is_name(name) && strcmp(name, "none") != 0;
+}
+
+int ruleset_find(struct ruleset *r, const char *name,
+		 const char *const *config_dirs, struct err *e)
+{
+	char shown[TEXT_SHOWN];
+
+	memset(r, 0, sizeof(*r));
+	if (!ruleset_is_name(name))
+		return err_set(e, 0, "\"%s\" is not the name of a ruleset",
+			       text_show(shown, sizeof(shown), name));
+	for (; *config_dirs; config_dirs++) {
+		own_free char *path =
+			text_fmt(e, "%s/net/%s.nft", *config_dirs, name);
+
+		if (!path)
+			return -1;
+		if (access(path, F_OK) < 0 && errno == ENOENT)
+			continue;
+		if (ruleset_read(r, path, e) < 0)
+			return -1;
+		free(r->name);
+		r->name = text_dup(name, e);
+		return r->name ? 0 : -1;
+	}
+	err_set(e, 0, "there is no ruleset \"%s\"", name);
+	return err_hint(e, "`vmrunctl net list` shows those that are there");
+}
+
+void ruleset_free(struct ruleset *r)
+{
+	free(r->name);
+	free(r->path);
+	free(r->text);
+	strv_free(r->nets4);
+	strv_free(r->nets6);
+	memset(r, 0, sizeof(*r));
+}
+
+/* A set of addresses; an empty one has no elements to name. */
+static void put_set(struct buf *b, const char *name, const char *type,
+		    const char *const *elements)
+{
+	buf_printf(b,
+		   "\tset %s {\n\t\ttype %s\n\t\tflags interval\n"
+		   "\t\tauto-merge\n",
+		   name, type);
+	if (elements && *elements) {
+		buf_printf(b, "\t\telements = {");
+		for (size_t i = 0; elements[i]; i++)
+			buf_printf(b, "%s %s", i ? "," : "", elements[i]);
+		buf_printf(b, " }\n");
+	}
+	buf_printf(b, "\t}\n");
+}
+
+/* RFC 6890: what is not of the Internet at large. */
+static const char *const private4[] = {"0.0.0.0/8",
+				       "10.0.0.0/8",
+				       "100.64.0.0/10",
+				       "127.0.0.0/8",
+				       "169.254.0.0/16",
+				       "172.16.0.0/12",
+				       "192.0.0.0/24",
+				       "192.168.0.0/16",
+				       "198.18.0.0/15",
+				       "224.0.0.0/3",
+				       NULL};
+static const char *const private6[] = {
+	"::/96",    "64:ff9b::/96", "100::/64", "2002::/16",
+	"fc00::/7", "fe80::/10",    "ff00::/8", NULL};
+
+static void put_sets(struct buf *b, const struct ruleset *r,
+		     const struct ruleset_net *n)
+{
+	put_set(b, "host4", "ipv4_addr", n->host_addrs4);
+	put_set(b, "host6", "ipv6_addr", n->host_addrs6);
+	put_set(b, "open4", "ipv4_addr", (const char *const *)r->nets4);
+	put_set(b, "open6", "ipv6_addr", (const char *const *)r->nets6);
+	put_set(b, "private4", "ipv4_addr", private4);
+	put_set(b, "private6", "ipv6_addr", private6);
+}
+
+/* From here on only what was allowed before, or is allowed now, passes. */
+static const char filter_chains[] =
+	"\tchain deny {\n"
+	"\t\tlimit rate 5/second burst 20 packets log prefix \"vmrun-deny \"\n"
+	/* Not rate-limited as ICMP is, and heard by both families. */
+	"\t\tmeta l4proto tcp counter reject with tcp reset\n"
+	"\t\tcounter reject with icmpx admin-prohibited\n"
+	"\t}\n"
+	"\tchain input {\n"
+	"\t\ttype filter hook input priority filter; policy drop;\n"
+	"\t\tiifname \"lo\" accept\n"
+	"\t\tct state established,related accept\n"
+	"\t\ticmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept\n"
+	"\t\tiifname $inner icmp type echo-request limit rate 10/second "
+	"accept\n"
+	"\t\tiifname $inner icmpv6 type echo-request limit rate 10/second "
+	"accept\n"
+	"\t}\n"
+	"\tchain output {\n"
+	"\t\ttype filter hook output priority filter; policy drop;\n"
+	"\t\toifname \"lo\" accept\n"
+	"\t\tct state established,related accept\n"
+	/* What reject and the way itself say. */
+	"\t\ticmp type { destination-unreachable, time-exceeded } accept\n"
+	"\t\ticmpv6 type { destination-unreachable, packet-too-big, "
+	"time-exceeded, parameter-problem } accept\n"
+	"\t\ticmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept\n"
+	"\t}\n"
+	"\tchain forward {\n"
+	"\t\ttype filter hook forward priority filter; policy drop;\n"
+	"\t\tct state invalid drop\n"
+	"\t\tct state established,related accept\n"
+	"\t\tiifname != $inner drop\n"
+	"\t\toifname != $outer drop\n"
+	"\t\tmeta nfproto ipv4 ip saddr != $clients4 drop\n"
+	"\t\tmeta nfproto ipv6 ip6 saddr != $clients6 drop\n"
+	"\t\tct status dnat accept\n"
+	"\t\tip daddr != @open4 ip daddr @host4 goto deny\n"
+	"\t\tip6 daddr != @open6 ip6 daddr @host6 goto deny\n"
+	"\t\tip daddr != @open4 ip daddr @private4 goto deny\n"
+	"\t\tip6 daddr != @open6 ip6 daddr @private6 goto deny\n"
+	"\t\tjump allow\n"
+	"\t\tgoto deny\n"
+	"\t}\n";
+
+static void put_translation(struct buf *b, const struct ruleset_net *n)
+{
+	buf_printf(b, "\tchain prerouting {\n"
+		      "\t\ttype nat hook prerouting priority dstnat;\n");
+	if (n->resolver4)
+		buf_printf(b,
+			   "\t\tiifname $inner ip daddr $gateway4 "
+			   "meta l4proto { tcp, udp } th dport 53 "
+			   "dnat ip to %s\n",
+			   n->resolver4);
+	buf_printf(b, "\t}\n"
+		      "\tchain postrouting {\n"
+		      "\t\ttype nat hook postrouting priority srcnat;\n"
+		      "\t\toifname $outer masquerade\n"
+		      "\t}\n");
+}
+
+/* A line of the file as a line of the chain. */
+static void put_line(struct buf *b, const char *text)
+{
+	struct line l = split_line(text);
+	int len = (int)strcspn(l.rule, "#");
+
+	if (l.kind == LINE_NET)
+		buf_printf(b, "%s daddr %.*s %.*s accept\n",
+			   memchr(l.what, ':', l.n) ? "ip6" : "ip", (int)l.n,
+			   l.what, len, l.rule);
+	else
+		buf_printf(b, "%s\n", text);
+}
+
+void ruleset_compose(const struct ruleset *r, const struct ruleset_net *n,
+		     struct buf *out, size_t *first)
+{
+	const char *p = r->text;
+	struct err e = ERR_INIT;
+
+	buf_printf(out,
+		   "define inner = \"%s\"\ndefine outer = \"%s\"\n"
+		   "define clients4 = %s\ndefine clients6 = %s\n"
+		   "define gateway4 = %s\ndefine gateway6 = %s\n"
+		   "flush ruleset\ntable inet vmrun {\n",
+		   n->inner, n->outer, n->clients4, n->clients6, n->gateway4,
+		   n->gateway6);
+	put_sets(out, r, n);
+	buf_printf(out, "\tchain allow {\n");
+	*first = 1;
+	for (size_t i = 0; i < out->len; i++)
+		*first += out->data[i] == '\n';
+	while (*p) {
+		own_free char *line = next_line(&p, &e);
+
+		if (!line) {
+			out->bad = true;
+			return;
+		}
+		put_line(out, line);
+	}
+	buf_printf(out, "\t}\n%s", filter_chains);
+	put_translation(out, n);
+	buf_printf(out, "}\n");
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Rulesets: what a person writes in net/NAME.nft, and what nft(8) in the
+ * firewall VM is given.
+ *
+ * The file is the body of one chain, `allow`.  All around it (tables, the
+ * drop policy, translation, what is private) is generated, so that a file can
+ * open what it names and close nothing by accident.  Besides nft's rules there
+ * are lines
+ *
+ *     allow-net 192.168.0.0/16 [tcp dport 22]
+ *
+ * for private networks, which are refused else whatever a rule says.  Without a
+ * rule behind it everything to the network is allowed.
+ */
+#ifndef HOST_NET_RULESET_H
+#define HOST_NET_RULESET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+struct err;
+
+#define RULESET_MAX (48u * 1024)       /* bytes of a file */
+#define RULESET_INPUT_MAX (64u * 1024) /* and of what nft is given */
+#define RULESET_NETS_MAX 256u
+
+struct ruleset {
+	char *name;	       /* "web" */
+	char *path;	       /* of the file */
+	char *text;	       /* the file's */
+	char **nets4, **nets6; /* networks of allow-net lines */
+};
+
+/* Addresses and the like of one firewall VM, in nft's spelling. */
+struct ruleset_net {
+	const char *inner, *outer;	 /* interfaces: clients; the way out */
+	const char *clients4, *clients6; /* networks of the clients */
+	const char *gateway4, *gateway6; /* the firewall VM's inner address */
+	const char *resolver4; /* where DNS goes; NULL: it goes nowhere */
+	const char *const *host_addrs4,
+		*const *host_addrs6; /* this machine's */
+};
+
+/*
+ * Reads NAME.nft from the first of the folders (NULL-terminated, …/vmrun each)
+ * that has it in net/.  0, or -1 and e.
+ */
+int ruleset_find(struct ruleset *r, const char *name,
+		 const char *const *config_dirs, struct err *e);
+/* The same of a file by its path; its name is "file". */
+int ruleset_read(struct ruleset *r, const char *path, struct err *e);
+void ruleset_free(struct ruleset *r);
+/* A name that a ruleset may have: "none" is no network. */
+bool ruleset_is_name(const char *name);
+
+struct ruleset_entry {
+	char *name, *path; /* owned */
+};
+
+/* Those that ruleset_find() finds, by name; for ruleset_list_free(). */
+int ruleset_list(const char *const *config_dirs, struct ruleset_entry **list,
+		 size_t *n, struct err *e);
+void ruleset_list_free(struct ruleset_entry *list, size_t n);
+
+/*
+ * Pure: the whole input of `nft -f`.  The first line of the body is line
+ * *first of it, and each line of the file is one line.
+ */
+void ruleset_compose(const struct ruleset *r, const struct ruleset_net *n,
+		     struct buf *out, size_t *first);
+
+/*
+ * What nft says about such an input, in a user and network namespace that is
+ * gone afterwards; changes nothing.  -1 and e with the file's own line.
+ */
+int ruleset_check(const struct ruleset *r, struct err *e);
+
+#endif
