@@ -316,6 +316,8 @@ static void make_dirs(void)
 	mkdir(path, 0700);
 	snprintf(path, sizeof(path), "%s/profiles", dir_b);
 	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/aliases", dir_a);
+	mkdir(path, 0700);
 }
 
 /* A profile's text, the message after the path, the hint. */
@@ -442,6 +444,51 @@ static void test_precedence(void)
 					     "is an error");
 }
 
+static void test_alias_file(void)
+{
+	char want[512];
+
+	tap_ok(!parse_in("--alias|web|tool", dirs) && !o.alias_used &&
+		       o.cpus == 2,
+	       "an alias without a file");
+	options_free(&o);
+	put(dir_a, "profiles/tool.conf", "cpus = 3\n");
+	put(dir_a, "aliases/web.conf",
+	    "cpus = 5\nwayland-deny = wp_viewporter\nclipboard = in\n");
+	tap_ok(!parse_in("tool", dirs) && !o.alias_used && o.cpus == 3,
+	       "and a file whose alias is not used");
+	options_free(&o);
+	tap_ok(!parse_in("--alias|web|tool", dirs) && o.cpus == 5 &&
+		       !strcmp(o.alias, "web"),
+	       "the alias's file wins over the profile");
+	snprintf(want, sizeof(want), "%s/aliases/web.conf", dir_a);
+	tap_str(o.alias_used, want, "it says which file it was");
+	options_free(&o);
+	tap_ok(!parse_in("-n|web|--cpus|4|--wayland-deny|wp_presentation|tool",
+			 dirs) &&
+		       o.cpus == 4 && strv_len(o.wayland_deny) == 2 &&
+		       !strcmp(o.clipboard, "in"),
+	       "the command line wins over it, lists add up");
+	options_free(&o);
+	tap_ok(!parse_in("-n|web|--no-profile|tool", dirs) && o.cpus == 5,
+	       "--no-profile leaves it: it is the alias's policy");
+	options_free(&o);
+	put(dir_a, "profiles/bad.conf", "alias = web\n");
+	tap_ok(!parse_in("--profile|bad|x", dirs) && o.cpus == 5 &&
+		       !strcmp(o.alias, "web"),
+	       "an alias that the profile names has its file as well");
+	options_free(&o);
+	put(dir_a, "aliases/web.conf", "alias = other\n");
+	tap_ok(parse_in("-n|web|x", dirs) == -1 &&
+		       strstr(e.msg, "/aliases/web.conf: an alias's own file "
+				     "cannot set \"alias\""),
+	       "a file with another alias is refused: %s", e.msg);
+	put(dir_a, "aliases/web.conf", "memory = 1G\n");
+	tap_ok(parse_in("-n|web|x", dirs) == -1 &&
+		       strstr(e.msg, "/aliases/web.conf:1: unknown option"),
+	       "and one with an error: %s", e.msg);
+}
+
 static int args_fd(const char *bytes, size_t n)
 {
 	int p[2];
@@ -499,6 +546,10 @@ static void test_examples(void)
 		       !strcmp(o.cwd ? o.cwd : "", "/work"),
 	       "examples/profiles/offline-shell.conf");
 	options_free(&o);
+	tap_ok(!parse_in("-n|web|foot", where) && o.alias_used &&
+		       o.n_sockets == 2 && o.mem == 3u << 30,
+	       "examples/aliases/web.conf");
+	options_free(&o);
 }
 
 static void remove_dirs(void)
@@ -509,6 +560,9 @@ static void remove_dirs(void)
 		"a/vmrun.conf",
 		"b/profiles/make.conf",
 		"b/vmrun.conf",
+		"a/aliases/web.conf",
+		"a/profiles/tool.conf",
+		"a/aliases",
 		"a/profiles",
 		"b/profiles",
 		"a",
@@ -538,6 +592,7 @@ int main(void)
 	test_file_modes();
 	test_missing_profile();
 	test_precedence();
+	test_alias_file();
 	test_args();
 	test_examples();
 	remove_dirs();

@@ -133,10 +133,16 @@ static void test_windows(void)
 	tap_str(p.policy.name, "ls", "with the command's name");
 	tap_str(text_getenv(p.env, "WAYLAND_DISPLAY"), "wayland-0",
 		"the guest has a display of its own");
+	tap_str(text_getenv(p.env, "GSK_RENDERER"), "cairo",
+		"and toolkits know that there is no graphics card");
 	plan_launch(&p, 500007, 500007, &l);
 	tap_str(l.before[0], "waypipe", "which must be there first");
 	tap_str(l.sockets[0], "/run/vmrun/waypipe", "at a socket of ours");
 	plan_launch_done(&l);
+	done();
+	tap_ok(!plan_of("--socket|wayland|-e|GSK_RENDERER=gl|--accel|tcg|ls"),
+	       "-e for a toolkit");
+	tap_str(text_getenv(p.env, "GSK_RENDERER"), "gl", "wins");
 	done();
 	f.environ = was;
 }

@@ -5,7 +5,7 @@
 # pictures stay in tests/tmp/screenshots.
 . "${top_srcdir:?}/tests/vm/lib.sh"
 
-for tool in sway swaymsg grim wtype foot waypipe; do
+for tool in sway swaymsg grim wtype foot waypipe zenity; do
 	command -v $tool >/dev/null || bail "$tool is not installed"
 done
 unset WAYLAND_DISPLAY
@@ -52,6 +52,7 @@ want = bytes.fromhex(sys.argv[1])
 print(sum(p == (want,) for p in struct.iter_unpack("3s", data)))' "$1"
 }
 has_pixels() { [ "$(pixels "$1")" = "$2" ]; }
+some_pixels() { [ "$(pixels "$1")" -ge "$2" ]; }
 # Anything but the background and the frame
 differs() { [ "$(pixels 204060)" -lt 700000 ]; }
 picture() { grim "$shots/$1.png"; }
@@ -95,6 +96,28 @@ vmrunctl kill foot
 wait $vm_pid
 shown vmrun.foot.foot
 is $? 1 "with the VM its windows are gone"
+
+# A toolkit, which finds what it needs in the guest without being told; and
+# what belongs to an alias: its file, its name on the window, its colour.
+grep '^[a-z]' "$top_srcdir/examples/sway/vmrun" | while read -r line; do
+	swaymsg -s "$swaysock" "$line" >>"$tmp/rules" || echo "not: $line"
+done >&2
+mkdir -p "$XDG_CONFIG_HOME/vmrun/aliases"
+echo 'socket = wayland' >"$XDG_CONFIG_HOME/vmrun/aliases/web.conf"
+vmrun -q --alias web -- zenity --info --text Hello \
+	>"$tmp/out" 2>"$tmp/err" </dev/null &
+vm_pid=$!
+wait_for 180 shown vmrun.web.zenity
+ok $? "a GTK program opens a window, by an alias's file alone"
+wait_for 60 some_pixels f6f5f4 5000
+ok $? "and draws"
+wait_for 10 some_pixels b02020 100
+ok $? "the example's rule gives the alias its colour"
+picture gtk
+hasnt "$tmp/err" 'locale\|[Ff]ont\|icon\|theme' "it misses nothing"
+swaymsg -s "$swaysock" '[app_id="vmrun.web.zenity"] kill' >/dev/null
+wait $vm_pid
+is $? 1 "the close button is an answer, which comes out as the exit status"
 vm_pid=''
 kill -0 $sway_pid
 ok $? "the compositor is alive"

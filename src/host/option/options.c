@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The command line, the profile and vmrun.conf, merged.  Part of vmrun; reads
- * its own configuration and nothing else.
+ * The command line, the alias's file, the profile and vmrun.conf, merged.  Part
+ * of vmrun; reads its own configuration and nothing else.
  *
- * The command line is parsed twice: first alone, to know the profile's name
+ * The command line is parsed twice: first alone, to know the profile, the alias
  * and the command, then once more on top of what the files said, so that it
  * wins.
  */
@@ -84,12 +84,13 @@ static int no_such_profile(const char *name, const char *const *dirs,
 			places[0] ? places : "no place at all");
 }
 
-static int load_profile(struct optset *s, const char *name, bool asked,
-			const char *const *dirs, struct err *e)
+/* DIR/KIND/NAME.conf of the first folder that has it; *used says which. */
+static int load_named(struct optset *s, const char *kind, const char *name,
+		      const char *const *dirs, char **used, struct err *e)
 {
-	for (const char *const *d = dirs; *d; d++) {
+	for (; *dirs; dirs++) {
 		own_free char *path =
-			text_fmt(e, "%s/profiles/%s.conf", *d, name);
+			text_fmt(e, "%s/%s/%s.conf", *dirs, kind, name);
 		int ret;
 
 		if (!path)
@@ -98,26 +99,57 @@ static int load_profile(struct optset *s, const char *name, bool asked,
 		if (ret < 0)
 			return -1;
 		if (ret) {
-			s->o->profile_used = steal_ptr(&path);
+			*used = steal_ptr(&path);
 			return 0;
 		}
 	}
-	return asked ? no_such_profile(name, dirs, e) : 0;
+	return 0;
+}
+
+static int load_profile(struct optset *s, const struct options *first,
+			const char *const *dirs, struct err *e)
+{
+	const char *name = first->profile;
+
+	if (!name && text_is_name(base_name(first->argv[0])))
+		name = base_name(first->argv[0]);
+	if (!name || first->no_profile)
+		return 0;
+	if (load_named(s, "profiles", name, dirs, &s->o->profile_used, e))
+		return -1;
+	return first->profile && !s->o->profile_used
+		       ? no_such_profile(name, dirs, e)
+		       : 0;
+}
+
+/* What belongs to an alias, however it was named; it names no other one. */
+static int load_alias(struct optset *s, const struct options *first,
+		      const char *const *dirs, struct err *e)
+{
+	own_free char *named = steal_ptr(&s->o->alias);
+	const char *name = first->alias ? first->alias : named;
+
+	if (!name)
+		return 0;
+	if (load_named(s, "aliases", name, dirs, &s->o->alias_used, e))
+		return -1;
+	if (s->o->alias)
+		return err_set(e, 0,
+			       "%s: an alias's own file cannot set "
+			       "\"alias\"",
+			       s->o->alias_used);
+	s->o->alias = steal_ptr(&named);
+	return 0;
 }
 
 /* Files, then the command line again on top of them. */
 static int merge(struct optset *s, const struct options *first,
 		 char *const *words, const char *const *dirs, struct err *e)
 {
-	const char *name = first->profile;
 	int used = 0;
 
-	if (load_defaults(s, dirs, e))
-		return -1;
-	if (!name && text_is_name(base_name(first->argv[0])))
-		name = base_name(first->argv[0]);
-	if (name && !first->no_profile &&
-	    load_profile(s, name, first->profile, dirs, e))
+	if (load_defaults(s, dirs, e) || load_profile(s, first, dirs, e) ||
+	    load_alias(s, first, dirs, e))
 		return -1;
 	if (parse_words(s, words, &used, e))
 		return -1;
@@ -202,6 +234,7 @@ void options_free(struct options *o)
 	free(o->alias);
 	free(o->profile);
 	free(o->profile_used);
+	free(o->alias_used);
 	strv_free(o->argv);
 	optset_defaults(o);
 }

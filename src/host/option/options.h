@@ -3,11 +3,11 @@
  * What the person asked for: the command line, the profile and vmrun.conf,
  * merged.  Pure data; nothing has been looked at on the disk.
  *
- * Precedence: command line, then --profile (or the profile named like the
- * command), then vmrun.conf.  Of each file the first one that exists is read:
- * user before /etc before the installed ones.  Repeatable options add up,
- * vmrun.conf's first, the command line's last; single ones: the command line
- * wins.
+ * Precedence: command line, then the alias's file, then --profile (or the
+ * profile named like the command), then vmrun.conf.  Of each file the first one
+ * that exists is read: user before /etc before the installed ones.  Repeatable
+ * options add up, vmrun.conf's first, the command line's last; single ones: the
+ * command line wins.
  */
 #ifndef HOST_OPTIONS_H
 #define HOST_OPTIONS_H
@@ -82,14 +82,16 @@ struct options {
 	unsigned notify_fd;	 /* --notify-fd N: the guest's side; 0: none */
 	char *alias;		 /* NULL: a UID for this run only */
 	char *profile;		 /* name asked for, or NULL */
-	char *profile_used; /* path of the profile that was read, or NULL */
+	/* paths of the files that were read, or NULL */
+	char *profile_used, *alias_used;
 	char **argv; /* the command; owned; empty with --help and --version */
 };
 
 /*
  * Parses argv (main()'s).  config_dirs is a NULL-terminated list of the folders
- * that may hold vmrun.conf and profiles/ (…/vmrun each), the user's first.
- * home is for `~/`.  Descriptors named by options are checked to be open, and
+ * that may hold vmrun.conf, profiles/ and aliases/ (…/vmrun each), the user's
+ * first.  home is for `~/`.  Descriptors named by options are checked to be
+ * open, and
  * --args' are read.  0, or -1 and e: then the exit status is 125.  With --help
  * or --version nothing after that option is looked at, and no file is read.
  */

@@ -219,6 +219,11 @@ static int print_all(const struct plan *p, const struct dryrun_extra *x,
 		print_text("\nprofile\n  ", p->opt->profile_used, out);
 		fputc('\n', out);
 	}
+	if (p->opt->alias_used) {
+		print_text("\noptions of the alias\n  ", p->opt->alias_used,
+			   out);
+		fputc('\n', out);
+	}
 	if (print_grants(p, x, out, e))
 		return -1;
 	fprintf(out, "\nmachine\n  %s, %u processor(s), %s\n",
@@ -385,6 +390,7 @@ static int print_json(const struct plan *p, const struct dryrun_extra *x,
 	json_set_int(id, "count", x->range->count);
 	json_set(all, "identity", id);
 	json_set_str(all, "profile", p->opt->profile_used);
+	json_set_str(all, "alias_file", p->opt->alias_used);
 	ret = json_shares(p, x, all, e);
 	json_machine(p, all);
 	for (size_t i = 0; i < x->setup->n_members; i++)
