@@ -14,6 +14,7 @@
 #include "grant/judge.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -32,6 +33,27 @@ static void settle_links(const struct task *t, struct grant_stats *st)
 }
 
 /*
+ * Time stamps are those of the kernel's last tick: a change in the tick that a
+ * pass begins in cannot be told from one after it.  Returns once the clock has
+ * left the tick of the youngest change, most often at once: a pass takes
+ * longer. -1 if t->stop ends it.
+ */
+static int await_tick(const struct task *t, const struct timespec *changed,
+		      struct err *e)
+{
+	struct pollfd stop = {.fd = t->stop ? *t->stop : -1, .events = POLLIN};
+	struct timespec now, tick;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	clock_getres(CLOCK_REALTIME_COARSE, &tick);
+	if (now.tv_sec != changed->tv_sec || now.tv_nsec > changed->tv_nsec)
+		return 0;
+	if (ppoll(&stop, 1, &tick, NULL) > 0)
+		return err_set(e, ECANCELED, "interrupted");
+	return 0;
+}
+
+/*
  * Surveys, again if somebody was at work meanwhile and links matter; in the end
  * files of several links are left out.
  */
@@ -40,8 +62,6 @@ static int survey(struct task *t, struct grant_stats *st, struct err *e)
 	struct walk_ops ops = {.visit = judge_visit,
 			       .peek = judge_peek,
 			       .stamp = STAMP_CHANGE};
-	/* Time stamps stand still for up to 10 ms. */
-	const struct timespec tick = {.tv_nsec = 10000000};
 	struct walk_counts c;
 
 	for (int pass = 0;; pass++) {
@@ -51,7 +71,8 @@ static int survey(struct task *t, struct grant_stats *st, struct err *e)
 			return -1;
 		if (!t->tally.names || !c.disturbed)
 			break;
-		nanosleep(&tick, NULL);
+		if (await_tick(t, &c.changed, e) < 0)
+			return -1;
 	}
 	settle_links(t, st);
 	return 0;

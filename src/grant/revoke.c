@@ -144,6 +144,7 @@ static uint64_t lower_tree(struct task *t, struct grant_stats *st,
 {
 	struct walk_ops ops = {.visit = visit_lower,
 			       .peek = peek_lower,
+			       .peek_bare = true,
 			       .stamp = STAMP_MODIFY,
 			       .go_on = true};
 	uint64_t edited = 0;

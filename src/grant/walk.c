@@ -122,17 +122,30 @@ static bool is_young(const struct timespec *t, const struct timespec *begun)
 	return t->tv_nsec == 0 || t->tv_nsec >= begun->tv_nsec;
 }
 
+void walk_keep_youngest(struct timespec *t, const struct timespec *a)
+{
+	if (a->tv_sec > t->tv_sec ||
+	    (a->tv_sec == t->tv_sec && a->tv_nsec > t->tv_nsec))
+		*t = *a;
+}
+
 /* Whether names may have come to or gone from the last frame meanwhile. */
 static void judge_stamp(struct walk *w)
 {
+	const struct timespec *stamp;
 	struct stat st;
 
-	if (w->ops->stamp == STAMP_NONE || w->counts->disturbed)
+	if (w->ops->stamp == STAMP_NONE)
 		return;
-	if (fstat(w->frames[w->depth - 1].fd, &st) < 0 ||
-	    is_young(w->ops->stamp == STAMP_CHANGE ? &st.st_ctim : &st.st_mtim,
-		     &w->begun))
+	if (fstat(w->frames[w->depth - 1].fd, &st) < 0) {
 		w->counts->disturbed = true;
+		return;
+	}
+	stamp = w->ops->stamp == STAMP_CHANGE ? &st.st_ctim : &st.st_mtim;
+	if (!is_young(stamp, &w->begun))
+		return;
+	w->counts->disturbed = true;
+	walk_keep_youngest(&w->counts->changed, stamp);
 }
 
 /* Leaves the last frame and makes sure that the one above it is open. */
@@ -251,6 +264,10 @@ static enum walk_peek peek(struct walk *w, const struct walk_name *n,
 	    (w->cwd != w->depth && fchdir(f->fd) < 0))
 		return PEEK_OPEN;
 	w->cwd = w->depth;
+	if (w->ops->peek_bare) {
+		it.st.st_mode = DTTOIF(n->type);
+		return w->ops->peek(w->arg, w, &it, e);
+	}
 	if (walk_look(AT_FDCWD, n->name, &it) ||
 	    IFTODT(it.st.st_mode) != n->type)
 		return PEEK_OPEN;

@@ -44,6 +44,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <time.h>
 
 struct err;
 
@@ -99,6 +100,8 @@ struct walk_ops {
 	/* See above; never for directories.  May be NULL. */
 	enum walk_peek (*peek)(void *arg, const struct walk *w,
 			       const struct walk_item *it, struct err *e);
+	/* peek() does with name and type: of st nothing else is filled in. */
+	bool peek_bare;
 	/*
 	 * Asked even before, with the number that the directory has for it,
 	 * and ctx as in struct walk_item.
@@ -122,6 +125,8 @@ struct walk_counts {
 	uint64_t refused; /* not opened, or not entered: no permission */
 	uint64_t failed;  /* with go_on: other errors; e holds the first */
 	bool disturbed;	  /* the tree was changed under way */
+	/* With a stamp: the youngest of a directory that made it so. */
+	struct timespec changed;
 };
 
 /*

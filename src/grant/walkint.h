@@ -63,6 +63,8 @@ int walk_open_item(struct walk *w, const struct walk_name *n,
 /* An error of the walk itself: -1, or 0 if it is only to be counted. */
 int walk_fault(struct walk *w, int code, const char *what, struct err *e);
 
+void walk_keep_youngest(struct timespec *t, const struct timespec *a);
+
 /*
  * Walks what is below a directory that was visited.  Takes fd, even if it
  * fails; w->root and what belongs to it are set.

@@ -223,6 +223,7 @@ static void add_counts(struct walk_counts *c, const struct walk_counts *a)
 	c->refused += a->refused;
 	c->failed += a->failed;
 	c->disturbed = c->disturbed || a->disturbed;
+	walk_keep_youngest(&c->changed, &a->changed);
 }
 
 static void set_up(struct walk_pool *p, int root, void *const *args, unsigned n)
