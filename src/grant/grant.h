@@ -17,9 +17,10 @@
  *
  * Changing an ACL is read, modify, write, and the kernel has no compare and
  * swap for it.  All vmruns of a person therefore edit under one lock, in the
- * person's own state directory: grant_lock().  No lock is taken on anything in
- * the tree: a VM, or any user who may read it, could hold such a lock for ever.
- * What the lock does not order is the person's own setfacl at the same moment.
+ * person's own state directory: grant_lock_try().  No lock is taken on anything
+ * in the tree: a VM, or any user who may read it, could hold such a lock for
+ * ever. What the lock does not order is the person's own setfacl at the same
+ * moment.
  */
 #ifndef GRANT_GRANT_H
 #define GRANT_GRANT_H
@@ -94,11 +95,18 @@ struct grant_tree {
 };
 
 /*
- * Waits for the lock that orders all edits of one person, in the person's
- * state directory (borrowed).  A descriptor to close when done, or -1 and e.
- * To be held around each grant_apply(), grant_verify() and grant_revoke().
+ * The lock that orders all edits of one person, in the person's state directory
+ * (borrowed).  It belongs to the descriptor of grant_lock_open() and its
+ * duplicates, also those of a child; closing them all ends it.  To be held
+ * around each grant_apply(), grant_verify() and grant_revoke().
+ *
+ * grant_lock_try(): 1 and it is had, 0 and the process that seems to have it
+ * (0: not known), -1 and e.  grant_lock_wait() returns when it is had.
+ * host/editlock.h waits with a message and ends on a signal.
  */
-int grant_lock(int state_dir, struct err *e);
+int grant_lock_open(int state_dir, struct err *e);
+int grant_lock_try(int fd, pid_t *holder, struct err *e);
+int grant_lock_wait(int fd, struct err *e);
 
 /*
  * Gives `who->uid` its rights in the tree.  All or nothing: on an error, and

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "grant/grant.h"
+#include "host/editlock.h"
 #include "host/text.h"
 
 #include <stdlib.h>
@@ -85,7 +86,7 @@ static int grant_share(const struct reclaim *rc,
 	    (more && state_grant_lapse(rc->state, row, e) < 0))
 		return -1;
 	reclaim_who(rc->facts, id->uid, id->gid, &who);
-	lock = grant_lock(rc->state_dir, e);
+	lock = edit_lock(rc->state_dir, rc->stop, e);
 	if (lock < 0)
 		return -1;
 	if (more) {
@@ -127,7 +128,7 @@ int keep_verify(const struct reclaim *rc, const struct state_identity *id,
 		return -1;
 	if (!st->edited)
 		return 0;
-	lock = grant_lock(rc->state_dir, e);
+	lock = edit_lock(rc->state_dir, rc->stop, e);
 	if (lock < 0)
 		return -1;
 	return grant_verify(&tree, &who, st, e);
@@ -159,7 +160,7 @@ static int mend(const struct reclaim *rc, const struct state_identity *id,
 	if (!found) /* what it had there went with the grant that was undone */
 		return state_grant_done(rc->state, g->id, e);
 	reclaim_who(rc->facts, id->uid, id->gid, &who);
-	lock = grant_lock(rc->state_dir, e);
+	lock = edit_lock(rc->state_dir, rc->stop, e);
 	if (lock < 0)
 		return -1;
 	tree.root = root;

@@ -30,7 +30,7 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/live/status.h %D%/live/status.c \
 	%D%/live/supervise-impl.h %D%/live/request.h %D%/live/request.c \
 	%D%/vm/disk.h %D%/vm/disk.c %D%/live/quote.h %D%/live/quote.c \
-	%D%/reclaim.h %D%/reclaim.c %D%/keep.h %D%/keep.c %D%/sweep.h %D%/sweep.c %D%/gc.h %D%/gc.c %D%/rebuild.h %D%/rebuild.c \
+	%D%/editlock.h %D%/editlock.c %D%/reclaim.h %D%/reclaim.c %D%/keep.h %D%/keep.c %D%/sweep.h %D%/sweep.c %D%/gc.h %D%/gc.c %D%/rebuild.h %D%/rebuild.c \
 	%D%/run.h %D%/run.c
 %C%_libhost_a_CPPFLAGS = $(AM_CPPFLAGS) $(KMOD_CFLAGS) $(ARCHIVE_CFLAGS) \
 	$(INIH_CFLAGS) $(JANSSON_CFLAGS)

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "grant/grant.h"
+#include "host/editlock.h"
 #include "host/keep.h"
 #include "host/live/manage.h"
 #include "host/probe/probe.h"
@@ -187,7 +188,7 @@ int reclaim_give_back(const struct reclaim *r, const struct state_identity *id,
 static int take_back(const struct reclaim *r, const struct state_identity *id,
 		     int root, struct grant_stats *st, struct err *e)
 {
-	own_fd lock = grant_lock(r->state_dir, e);
+	own_fd lock = edit_lock(r->state_dir, r->stop, e);
 	struct grant_who who;
 	uint64_t left = 0;
 

@@ -14,12 +14,15 @@ struct err;
 /* Where it is done; all borrowed. */
 struct reclaim {
 	struct state *state;
-	int state_dir; /* of the database: grant_lock() */
+	int state_dir; /* of the database: edit_lock() */
 	const struct facts *facts;
 	int userns; /* the VM's user namespace; -1: one is made for it */
 	/* When the run began, by CLOCK_REALTIME; 0: not known, or the clock was
 	 * set back since. */
 	int64_t since_ns;
+	/* Once readable, what would wait for another vmrun gives up, and is
+	 * left to the next start.  NULL: it waits. */
+	const int *stop;
 };
 
 /*

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "grant/grant.h"
+#include "host/editlock.h"
 #include "host/keep.h"
 #include "host/live/quote.h"
 #include "host/live/supervise.h"
@@ -130,7 +131,7 @@ static int grant_one(struct run *r, const struct plan_share *sh,
 	if (state_grant_add(r->state, r->id.run, sh->src, sh->dev, sh->ino,
 			    sh->rw ? ACCESS_RW : ACCESS_RO, &row, e) < 0)
 		return -1;
-	lock = grant_lock(r->state_dir, e);
+	lock = edit_lock(r->state_dir, &r->stop, e);
 	if (lock < 0)
 		return -1;
 	plan_tree(r->plan, sh, &tree);
@@ -167,7 +168,7 @@ static int64_t run_since(const struct run *r)
 static struct reclaim reclaim_of(const struct run *r, int userns)
 {
 	const struct reclaim rc = {r->state, r->state_dir, r->plan->facts,
-				   userns, run_since(r)};
+				   userns,   run_since(r), &r->stop};
 
 	return rc;
 }
@@ -320,6 +321,7 @@ static int claim(struct run *r, const struct state_range *range, struct err *e)
 	r->state_dir = r->db.dir;
 	r->began = now_of(CLOCK_REALTIME);
 	r->clock_off = r->began - now_of(CLOCK_BOOTTIME);
+	rc.stop = &r->stop;
 	rc.state = r->state;
 	rc.state_dir = r->state_dir;
 	/* What an earlier vmrun could not finish; its failure is not ours. */

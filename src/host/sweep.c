@@ -6,6 +6,7 @@
 #include "base/own.h"
 #include "grant/grant.h"
 #include "grant/scan.h"
+#include "host/editlock.h"
 #include "host/plan/planint.h"
 #include "host/text.h"
 
@@ -135,7 +136,7 @@ int sweep_clean(const struct reclaim *rc, uid_t uid, gid_t gid,
 	if (t->owned && reclaim_give_back(rc, &id, root, e) < 0)
 		return -1;
 	reclaim_who(rc->facts, uid, gid, &who);
-	lock = grant_lock(rc->state_dir, e);
+	lock = edit_lock(rc->state_dir, rc->stop, e);
 	if (lock < 0)
 		return -1;
 	return grant_revoke(root, &who, &g, &left, e);

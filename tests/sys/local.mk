@@ -59,6 +59,10 @@ check_PROGRAMS += %D%/wayland-rig
 dist_check_SCRIPTS += %D%/wayland.sh
 sys_tests += %D%/wayland.sh
 
+# one vmrun edits at a time, and nobody waits in silence
+dist_check_SCRIPTS += %D%/lock.sh
+sys_tests += %D%/lock.sh
+
 # a database that is not what it was
 dist_check_SCRIPTS += %D%/lost.sh
 sys_tests += %D%/lost.sh

@@ -274,19 +274,32 @@ static void test_unmapped(void)
 static void test_lock(void)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	own_fd other = -1;
-	own_fd lock = grant_lock(top, &e);
+	own_fd other = -1, second = -1;
+	own_fd lock = grant_lock_open(top, &e);
+	pid_t holder = -1;
 
-	tap_ok(lock >= 0, "the lock is taken");
+	tap_ok(lock >= 0 && grant_lock_try(lock, &holder, &e) == 1,
+	       "the lock is taken");
+	second = grant_lock_open(top, &e);
+	tap_ok(grant_lock_try(second, &holder, &e) == 0 && holder == getpid(),
+	       "a second one does not get it, and learns who has it");
 	other = open("grant.lock", O_RDWR | O_CLOEXEC);
 	tap_ok(other >= 0 && fcntl(other, F_OFD_SETLK, &whole) < 0 &&
 		       errno == EAGAIN,
 	       "and keeps others out");
 	own_close(&lock);
-	tap_ok(fcntl(other, F_OFD_SETLK, &whole) == 0, "until it is let go");
+	tap_ok(grant_lock_wait(second, &e) == 0, "until it is let go");
+	own_close(&second);
+	tap_ok(fcntl(other, F_OFD_SETLK, &whole) == 0, "by all who have it");
+	tap_ok(ftruncate(other, 0) == 0 &&
+		       grant_lock_try(lock = grant_lock_open(top, &e), &holder,
+				      &e) == 0 &&
+		       holder == 0,
+	       "a holder that wrote nothing is not known");
+	own_close(&lock);
 	unlink("grant.lock");
 	need_ok(symlink("nowhere", "grant.lock") == 0, "symlink");
-	tap_ok(grant_lock(top, &e) < 0, "a link in its place is refused");
+	tap_ok(grant_lock_open(top, &e) < 0, "a link in its place is refused");
 	unlink("grant.lock");
 }
 

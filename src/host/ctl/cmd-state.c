@@ -24,7 +24,7 @@ int ctl_state_open(struct ctl_state *c, struct err *e)
 	}
 	c->state = c->db.state;
 	c->dir = c->db.dir;
-	c->rc = (struct reclaim){c->state, c->dir, &c->facts, -1, 0};
+	c->rc = (struct reclaim){c->state, c->dir, &c->facts, -1, 0, NULL};
 	return 0;
 }
 
