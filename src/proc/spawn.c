@@ -17,9 +17,11 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 struct pipes {
 	int err_r, err_w;
@@ -324,4 +326,24 @@ int proc_capture(const struct proc_spec *spec, struct buf *out, struct err *e)
 		return err_set(e, EFBIG, "output of %s", s.path);
 	}
 	return child_wait(&c);
+}
+
+const char *proc_find(const char *const *places)
+{
+	for (; *places; places++)
+		if (access(*places, X_OK) == 0)
+			return *places;
+	return NULL;
+}
+
+int proc_write(pid_t pid, const char *name, const char *text, struct err *e)
+{
+	char path[64];
+	own_fd fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || io_write_all(fd, text, strlen(text)) < 0)
+		return err_set(e, errno, "%s", path);
+	return 0;
 }

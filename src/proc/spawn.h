@@ -67,6 +67,13 @@ int proc_run(const struct proc_spec *spec, struct err *e);
  */
 int proc_start(const struct proc_spec *spec, struct child *c, struct err *e);
 
+/* The first of places (ended by NULL) that may be executed; NULL: none. */
+const char *proc_find(const char *const *places);
+
+/* Writes text to /proc/PID/NAME by one write(2): the kernel takes an id map
+ * whole or not at all. */
+int proc_write(pid_t pid, const char *name, const char *text, struct err *e);
+
 /* Waits; the status as waitpid() gives it, or -1 with errno.  *c is none after.
  */
 int child_wait(struct child *c);

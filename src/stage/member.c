@@ -153,20 +153,6 @@ static int child_side(void *arg, struct err *e)
 	return 0;
 }
 
-static int write_proc(pid_t pid, const char *file, const char *text,
-		      struct err *e)
-{
-	char path[64];
-	own_fd fd = -1;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	/* One write: the kernel takes a map whole or not at all. */
-	if (fd < 0 || io_write_all(fd, text, strlen(text)) < 0)
-		return err_set(e, errno, "%s", path);
-	return 0;
-}
-
 /* All that are needed exist.  A user namespace is the way to much of the
  * kernel that an ordinary process does not reach. */
 static int forbid_userns(const struct start *st, struct err *e)
@@ -182,13 +168,13 @@ static int parent_side(void *arg, pid_t pid, struct err *e)
 	struct start *st = arg;
 	char text[64];
 
-	if (write_proc(pid, "setgroups", "deny", e) < 0)
+	if (proc_write(pid, "setgroups", "deny", e) < 0)
 		return -1;
 	snprintf(text, sizeof(text), "%u %u 1\n", st->s->gid, st->s->gid);
-	if (write_proc(pid, "gid_map", text, e) < 0)
+	if (proc_write(pid, "gid_map", text, e) < 0)
 		return -1;
 	snprintf(text, sizeof(text), "%u %u 1\n", st->s->uid, st->s->uid);
-	if (write_proc(pid, "uid_map", text, e) < 0)
+	if (proc_write(pid, "uid_map", text, e) < 0)
 		return -1;
 	return --st->nested_left ? 0 : forbid_userns(st, e);
 }

@@ -11,7 +11,6 @@
 #include "proc/spawn.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,19 +20,6 @@
 
 #define INPUT "/proc/self/fd/3"
 
-static int put_file(pid_t pid, const char *name, const char *text,
-		    struct err *e)
-{
-	char path[64];
-	own_fd fd = -1;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || io_write_all(fd, text, strlen(text)) < 0)
-		return err_set(e, errno, "%s", path);
-	return 0;
-}
-
 /* Root of the namespace is the person; nobody else is in it. */
 static int map_self(void *arg, pid_t pid, struct err *e)
 {
@@ -41,22 +27,11 @@ static int map_self(void *arg, pid_t pid, struct err *e)
 
 	(void)arg;
 	snprintf(text, sizeof(text), "0 %u 1\n", (unsigned)getuid());
-	if (put_file(pid, "uid_map", text, e) < 0 ||
-	    put_file(pid, "setgroups", "deny", e) < 0)
+	if (proc_write(pid, "uid_map", text, e) < 0 ||
+	    proc_write(pid, "setgroups", "deny", e) < 0)
 		return -1;
 	snprintf(text, sizeof(text), "0 %u 1\n", (unsigned)getgid());
-	return put_file(pid, "gid_map", text, e);
-}
-
-static const char *find_nft(void)
-{
-	static const char *const places[] = {"/usr/sbin/nft", "/sbin/nft",
-					     "/usr/bin/nft", NULL};
-
-	for (const char *const *p = places; *p; p++)
-		if (access(*p, X_OK) == 0)
-			return *p;
-	return NULL;
+	return proc_write(pid, "gid_map", text, e);
 }
 
 /* nft's first line is `FILE:LINE:COLUMNS: Error: text`. */
@@ -91,7 +66,9 @@ static int explain(const struct ruleset *r, const char *said, size_t first,
 static int run_nft(const struct ruleset *r, int input, size_t first,
 		   struct err *e)
 {
-	const char *path = find_nft();
+	static const char *const places[] = {"/usr/sbin/nft", "/sbin/nft",
+					     "/usr/bin/nft", NULL};
+	const char *path = proc_find(places);
 	const char *argv[] = {"nft", "-c", "-f", INPUT, NULL};
 	char *env[] = {(char *)(uintptr_t) "LC_ALL=C", NULL};
 	own_fd out = memfd_create("nft", MFD_CLOEXEC);

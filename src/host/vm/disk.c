@@ -17,20 +17,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const char *find_mke2fs(void)
+static int format_ext4(int fd, uid_t uid, gid_t gid, struct err *e)
 {
 	static const char *const places[] = {"/usr/sbin/mke2fs", "/sbin/mke2fs",
 					     "/usr/bin/mke2fs", NULL};
-
-	for (const char *const *p = places; *p; p++)
-		if (access(*p, X_OK) == 0)
-			return *p;
-	return NULL;
-}
-
-static int format_ext4(int fd, uid_t uid, gid_t gid, struct err *e)
-{
-	const char *path = find_mke2fs();
+	const char *path = proc_find(places);
 	char extended[96];
 	/* No journal: the file system does not outlive the VM. */
 	const char *argv[] = {"mke2fs", "-q", "-F",	      "-t",

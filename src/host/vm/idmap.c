@@ -11,14 +11,6 @@
 #include <unistd.h>
 
 /* Debian's place, then those of NixOS and of a local installation. */
-static const char *find_helper(const char *const *places)
-{
-	for (; *places; places++)
-		if (access(*places, X_OK) == 0)
-			return *places;
-	return NULL;
-}
-
 static const char *const uid_places[] = {"/usr/bin/newuidmap",
 					 "/run/wrappers/bin/newuidmap",
 					 "/usr/local/bin/newuidmap", NULL};
@@ -31,7 +23,7 @@ static int start_helper(const char *const *places, pid_t pid, unsigned own,
 			unsigned first, unsigned count, struct child *c,
 			struct err *e)
 {
-	const char *path = find_helper(places);
+	const char *path = proc_find(places);
 	char num[4][16];
 	char *argv[9];
 	char *env[] = {NULL};
