@@ -103,7 +103,7 @@ static int clean_runs(struct gc *g, struct err *e)
 		r = count_runs(g, &over, &ending, e);
 		if (did < 0 || r < 0 || (!over && !ending))
 			break;
-		if (!over)
+		if (!did)
 			poll(NULL, 0, 10);
 	}
 	if (r == 0 && cleaned > 0)
