@@ -18,14 +18,12 @@
 #include "base/own.h"
 #include "host/vm/disk.h"
 #include "host/vm/fileserver.h"
-#include "host/vm/idmap.h"
+#include "host/vm/stagespawn.h"
 #include "host/vm/tsc.h"
 #include "host/vm/vmm.h"
-#include "seal/seal.h"
 #include "wire/ring.h"
 
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -82,31 +80,13 @@ const char *sandbox_member_name(enum sandbox_member member)
 	return member < MEMBERS ? names[member] : "helper";
 }
 
-static int own_program(const char *name, char **out, struct err *e)
-{
-	const char *dir = getenv("VMRUN_LIBEXECDIR");
-
-	if (!dir || dir[0] != '/')
-		dir = VMRUN_LIBEXECDIR;
-	if (asprintf(out, "%s/%s", dir, name) < 0) {
-		*out = NULL;
-		return err_set(e, ENOMEM, "%s", name);
-	}
-	if (access(*out, X_OK) < 0) {
-		err_set(e, errno, "cannot find %s", *out);
-		return err_hint(e, "run `make install`, or set "
-				   "VMRUN_LIBEXECDIR to the build's folder");
-	}
-	return 0;
-}
-
 int tools_find(struct tools *t, struct err *e)
 {
 	memset(t, 0, sizeof(*t));
 	if (probe_qemu(&t->qemu, e) < 0 ||
 	    probe_virtiofsd(&t->virtiofsd, e) < 0 ||
-	    own_program("vmrun-stage", &t->stage, e) < 0 ||
-	    own_program("vmrun-mux", &t->mux, e) < 0) {
+	    stage_program("vmrun-stage", &t->stage, e) < 0 ||
+	    stage_program("vmrun-mux", &t->mux, e) < 0) {
 		tools_free(t);
 		return -1;
 	}
@@ -244,7 +224,7 @@ static int member_wayland(struct setup_member *m, struct err *e)
 	static const char *const argv[] = {"/vmrun-wayland", NULL};
 	own_free char *program = NULL;
 
-	if (own_program("vmrun-wayland", &program, e) < 0)
+	if (stage_program("vmrun-wayland", &program, e) < 0)
 		return -1;
 	m->view = SETUP_VIEW_EMPTY;
 	m->nofile =
@@ -379,17 +359,6 @@ static void wires_close(struct wires *w)
 		own_close(&w->fd[i]);
 }
 
-static int pair(int type, int *a, int *b, struct err *e)
-{
-	int two[2];
-
-	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, two) < 0)
-		return err_set(e, errno, "making a socket pair");
-	*a = two[0];
-	*b = two[1];
-	return 0;
-}
-
 /* The filter's socket to vmrun, its policy, and where its clients come in. */
 static int window_wires(struct wires *w, struct sandbox *s,
 			const struct plan *p, const struct run_dir *d,
@@ -399,7 +368,7 @@ static int window_wires(struct wires *w, struct sandbox *s,
 
 	if (p->windows < 0)
 		return 0;
-	if (pair(SOCK_SEQPACKET, &s->wayland, &w->fd[FD_WAYLAND], e) < 0)
+	if (stage_pair(SOCK_SEQPACKET, &s->wayland, &w->fd[FD_WAYLAND], e) < 0)
 		return -1;
 	buf_init(&b, WAYLAND_POLICY_MAX);
 	wayland_policy_encode(&b, &p->policy);
@@ -448,12 +417,12 @@ static int make_wires(struct wires *w, struct sandbox *s, const struct plan *p,
 {
 	int log[2];
 
-	if (pair(SOCK_SEQPACKET, &s->ctl, &w->fd[SETUP_FD_CTL], e) < 0 ||
-	    pair(SOCK_SEQPACKET, &s->edge, &w->fd[FD_EDGE_MUX], e) < 0 ||
-	    pair(SOCK_STREAM, &w->fd[FD_PORT_VMM], &w->fd[FD_PORT_MUX], e) <
-		    0 ||
-	    pair(SOCK_STREAM, &w->fd[FD_CONSOLE_VMM], &w->fd[FD_CONSOLE_MUX],
-		 e) < 0 ||
+	if (stage_pair(SOCK_SEQPACKET, &s->ctl, &w->fd[SETUP_FD_CTL], e) < 0 ||
+	    stage_pair(SOCK_SEQPACKET, &s->edge, &w->fd[FD_EDGE_MUX], e) < 0 ||
+	    stage_pair(SOCK_STREAM, &w->fd[FD_PORT_VMM], &w->fd[FD_PORT_MUX],
+		       e) < 0 ||
+	    stage_pair(SOCK_STREAM, &w->fd[FD_CONSOLE_VMM],
+		       &w->fd[FD_CONSOLE_MUX], e) < 0 ||
 	    fileserver_pair(d->fd, &w->fd[FD_FS_LISTEN], &w->fd[FD_FS_VMM], e) <
 		    0)
 		return -1;
@@ -484,60 +453,20 @@ static int make_wires(struct wires *w, struct sandbox *s, const struct plan *p,
 	return 0;
 }
 
-/* Who am I now: the stage to be, in its own user namespace, as the person. */
-static int stage_side(void *arg, struct err *e)
-{
-	(void)arg;
-	return seal_keep_caps(setup_stage_caps, setup_n_stage_caps, e);
-}
-
-static int spawn_stage(struct sandbox *s, struct wires *w, const struct plan *p,
-		       const struct tools *t, struct err *e)
-{
-	const struct facts *f = p->facts;
-	struct idmap map = {f->uid,	  f->gid,	   f->sub_first,
-			    f->sub_count, f->subgid_first, f->subgid_count};
-	char *argv[] = {t->stage, NULL};
-	char *env[] = {NULL};
-	struct proc_fd fds[FD_END + 1];
-	struct proc_spec spec = {
-		.path = t->stage,
-		.argv = argv,
-		.envp = env,
-		.fds = fds,
-		.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID |
-			       CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS |
-			       CLONE_NEWCGROUP,
-		.parent = idmap_write,
-		.child = stage_side,
-		.arg = &map,
-	};
-	char ns[64];
-
-	for (int i = 0; i < FD_END; i++) {
-		if (w->fd[i] < 0)
-			continue;
-		fds[spec.n_fds].from = w->fd[i];
-		fds[spec.n_fds++].to = i;
-	}
-	fds[spec.n_fds].from = STDERR_FILENO;
-	fds[spec.n_fds++].to = STDERR_FILENO;
-	if (proc_spawn(&spec, &s->stage, e) < 0)
-		return -1;
-	snprintf(ns, sizeof(ns), "/proc/%d/ns/user", (int)s->stage.pid);
-	s->userns = open(ns, O_RDONLY | O_CLOEXEC);
-	if (s->userns < 0)
-		return err_set(e, errno, "%s", ns);
-	return 0;
-}
-
 int sandbox_start(struct sandbox *s, const struct plan *p,
 		  const struct tools *t, uid_t uid, gid_t gid,
 		  const struct run_dir *d, struct err *e)
 {
 	struct setup rec;
 	struct wires w;
-	struct buf b;
+	const struct stage_spec spec = {
+		.facts = p->facts,
+		.path = t->stage,
+		.setup = &rec,
+		.network = STAGE_NETWORK_EMPTY,
+		.fds = w.fd,
+		.n_fds = FD_END,
+	};
 	int r;
 
 	for (int i = 0; i < FD_END; i++)
@@ -547,22 +476,15 @@ int sandbox_start(struct sandbox *s, const struct plan *p,
 	r = make_wires(&w, s, p, d, uid, gid, e);
 	if (r == 0)
 		r = show_display(&rec, p, d, e);
-	buf_init(&b, SETUP_MAX);
-	setup_encode(&b, &rec);
-	setup_free(&rec);
-	if (r == 0 && b.bad)
-		r = err_set(e, E2BIG, "the plan is too large");
 	if (r == 0)
-		w.fd[SETUP_FD_RECORD] = io_memfd("setup", b.data, b.len, e);
-	buf_free(&b);
-	if (w.fd[SETUP_FD_RECORD] < 0 || spawn_stage(s, &w, p, t, e) < 0) {
-		wires_close(&w);
-		sandbox_kill(s);
-		sandbox_close(s);
-		return err_wrap(e, "cannot start the sandbox");
-	}
+		r = stage_spawn(&spec, &s->stage, &s->userns, e);
+	setup_free(&rec);
 	wires_close(&w);
-	return 0;
+	if (r == 0)
+		return 0;
+	sandbox_kill(s);
+	sandbox_close(s);
+	return err_wrap(e, "cannot start the sandbox");
 }
 
 void sandbox_kill(struct sandbox *s)
