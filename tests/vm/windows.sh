@@ -55,6 +55,15 @@ has_pixels() { [ "$(pixels "$1")" = "$2" ]; }
 some_pixels() { [ "$(pixels "$1")" -ge "$2" ]; }
 # Anything but the background and the frame
 differs() { [ "$(pixels 204060)" -lt 700000 ]; }
+# A dialog of GTK, whose theme is light but not the same in all versions;
+# no letter of a title has so many pixels
+dialog() {
+	[ "$(grim -t ppm - | python3 -c '
+import sys
+data = sys.stdin.buffer.read()[16:]
+print(sum(min(data[i:i + 3]) >= 0xf0 for i in range(0, len(data) - 2, 3)))
+')" -ge 5000 ]
+}
 picture() { grim "$shots/$1.png"; }
 
 vmrun -q --socket wayland --ro "$tmp/open:/open" -- python3 /open/paint.py \
@@ -109,7 +118,7 @@ vmrun -q --alias web -- zenity --info --text Hello \
 vm_pid=$!
 wait_for 180 shown vmrun.web.zenity
 ok $? "a GTK program opens a window, by an alias's file alone"
-wait_for 60 some_pixels f6f5f4 5000
+wait_for 60 dialog
 ok $? "and draws"
 wait_for 10 some_pixels b02020 100
 ok $? "the example's rule gives the alias its colour"
