@@ -44,8 +44,9 @@
 struct err;
 
 #define NEWROOT "/newroot"
-#define SHARE_AT                                                               \
-	"/share" /* the whole shared tree, until the root is composed */
+/* The whole shared trees, until the root is composed. */
+#define SHARE_AT "/share"
+#define PLAIN_AT "/share-plain"
 #define NOTIFY_PATH "/run/vmrun/notify"
 #define GOODBYE_MS 10000
 #define REAP_MS 5000

@@ -152,12 +152,12 @@ static int apply_symlink(int root, const struct launch_mount *m, struct err *e)
 	return 0;
 }
 
-static int apply_one(int root, int tree, const struct launch *l,
+static int apply_one(int root, const int *tree, const struct launch *l,
 		     const struct launch_mount *m, struct err *e)
 {
 	switch (m->kind) {
 	case LAUNCH_SHARE:
-		return apply_share(root, tree, m, e);
+		return apply_share(root, tree[m->tree], m, e);
 	case LAUNCH_TMPFS:
 		return apply_tmpfs(root, l, m, e);
 	case LAUNCH_DISK:
@@ -168,45 +168,68 @@ static int apply_one(int root, int tree, const struct launch *l,
 	return err_set(e, EINVAL, "%s", m->dst);
 }
 
-static bool list_has(const struct launch *l, enum launch_mount_kind kind)
+static bool list_has(const struct launch *l, enum launch_mount_kind kind,
+		     enum launch_tree tree)
 {
 	for (size_t i = 0; i < l->n_mounts; i++)
-		if (l->mounts[i].kind == kind)
+		if (l->mounts[i].kind == kind && l->mounts[i].tree == tree)
 			return true;
 	return false;
 }
 
-/* The whole shared tree, at a place that is taken away again afterwards. */
-static int open_tree_root(struct err *e)
+/* The shared trees: whole, at places that are taken away again afterwards. */
+static const struct {
+	const char *tag, *at;
+} trees[] = {
+	[LAUNCH_TREE_GRANTED] = {"vmrun", SHARE_AT},
+	[LAUNCH_TREE_PLAIN] = {"vmrun-plain", PLAIN_AT},
+};
+
+static int open_tree_root(enum launch_tree tree, struct err *e)
 {
+	const char *at = trees[tree].at;
 	int fd;
 
-	if (mkdir(SHARE_AT, 0700) < 0 && errno != EEXIST)
-		return err_set(e, errno, "%s", SHARE_AT);
-	if (mount("vmrun", SHARE_AT, "virtiofs", MS_NOSUID | MS_NODEV, NULL) <
+	if (mkdir(at, 0700) < 0 && errno != EEXIST)
+		return err_set(e, errno, "%s", at);
+	if (mount(trees[tree].tag, at, "virtiofs", MS_NOSUID | MS_NODEV, NULL) <
 	    0)
 		return err_set(e, errno, "mounting the shared tree");
-	fd = open(SHARE_AT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = open(at, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return err_set(e, errno, "%s", SHARE_AT);
+		return err_set(e, errno, "%s", at);
 	return fd;
+}
+
+/* Its mounts stay where they were moved to; no path leads to it any more. */
+static int hide_tree(enum launch_tree tree, struct err *e)
+{
+	if (umount2(trees[tree].at, MNT_DETACH) < 0)
+		return err_set(e, errno, "hiding the shared tree");
+	return 0;
 }
 
 int mounts_apply(int root, const struct launch *l, int modules, struct err *e)
 {
-	own_fd tree = -1;
+	int tree[] = {-1, -1};
+	int r = 0;
 
-	if (list_has(l, LAUNCH_DISK))
+	if (list_has(l, LAUNCH_DISK, LAUNCH_TREE_GRANTED))
 		modules_load(modules, "disk");
-	if (list_has(l, LAUNCH_SHARE)) {
-		tree = open_tree_root(e);
-		if (tree < 0)
-			return -1;
+	for (unsigned t = 0; t <= LAUNCH_TREE_PLAIN && r == 0; t++) {
+		if (!list_has(l, LAUNCH_SHARE, (enum launch_tree)t))
+			continue;
+		tree[t] = open_tree_root((enum launch_tree)t, e);
+		r = tree[t] < 0 ? -1 : 0;
 	}
-	for (size_t i = 0; i < l->n_mounts; i++)
-		if (apply_one(root, tree, l, &l->mounts[i], e) < 0)
-			return -1;
-	if (tree >= 0 && umount2(SHARE_AT, MNT_DETACH) < 0)
-		return err_set(e, errno, "hiding the shared tree");
-	return 0;
+	for (size_t i = 0; i < l->n_mounts && r == 0; i++)
+		r = apply_one(root, tree, l, &l->mounts[i], e);
+	for (unsigned t = 0; t <= LAUNCH_TREE_PLAIN; t++) {
+		if (tree[t] < 0)
+			continue;
+		close(tree[t]);
+		if (r == 0)
+			r = hide_tree((enum launch_tree)t, e);
+	}
+	return r;
 }

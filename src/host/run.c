@@ -266,11 +266,31 @@ static int apply_kept(struct run *r, struct err *e)
 	return state_set_status(r->state, r->id.run, IDENTITY_ACTIVE, e);
 }
 
+/* Said once for each: nothing on the disk will tell it. */
+static void tell_plain(const struct plan_share *sh)
+{
+	char shown[TEXT_SHOWN];
+	const char *why = "which has no ACLs";
+
+	if (sh->use != SHARE_PLAIN)
+		return;
+	if (sh->plain.network)
+		why = "where this machine does not decide alone who may do "
+		      "what";
+	else if (sh->plain.read_only)
+		why = "which is mounted read-only";
+	log_warn("%s is on %s, %s: it is served with your own rights, by a "
+		 "server that can reach nothing else; see vmrun-security(7)",
+		 text_show(shown, sizeof(shown), sh->src), sh->plain.fs, why);
+}
+
 static int apply_grants(struct run *r, struct err *e)
 {
 	const struct plan *p = r->plan;
 	struct grant_who who;
 
+	for (size_t i = 0; i < p->n_shares; i++)
+		tell_plain(&p->shares[i]);
 	if (p->opt->alias)
 		return apply_kept(r, e);
 	reclaim_who(p->facts, r->id.uid, r->id.gid, &who);

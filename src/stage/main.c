@@ -83,7 +83,8 @@ static int read_record(struct setup *s, struct err *e)
 
 static int build(const struct setup *s, struct base *b, struct err *e)
 {
-	if (mounts_begin(b, e) < 0 || mounts_tree(b, s, e) < 0)
+	if (mounts_begin(b, e) < 0 ||
+	    mounts_tree(b, b->dir, s, SETUP_TREE_GRANTED, e) < 0)
 		return -1;
 	for (size_t i = 0; i < s->n_members; i++)
 		if (root_build(b, s, i, e) < 0)

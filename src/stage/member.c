@@ -14,6 +14,16 @@
  * over the VMM.  As it is, the members are siblings of the same UID in
  * different user and pid namespaces: none can trace, signal or name another.
  *
+ * One member may not be U outside: the file server of SETUP_VIEW_PLAIN, whose
+ * sources have no ACLs to name U in.  Its namespace maps U to the person, so it
+ * is the person towards the kernel, and what keeps it from everything else
+ * that is the person's is that it can name none of it: no process (its own pid
+ * namespace, and signals and traces go by pid), no file but its mounts, no
+ * socket (its own network namespace), no key (see seal).  It has no rights in
+ * its siblings' namespaces, which the person owns: the owner's rights are for
+ * those in the namespace above.  It is started before any other, and can make
+ * no user namespace either: see below.
+ *
  * The nested ones are started first, and from the moment that the last of
  * their namespaces exists, before its member runs, no more can be made: not by
  * the VMM if it is the last of the record, and never by the file server.
@@ -162,19 +172,28 @@ static int forbid_userns(const struct start *st, struct err *e)
 	return 0;
 }
 
+/* One id of the namespace: `inside`, which `outside` has here. */
+static int write_map(pid_t pid, const char *file, uint32_t inside,
+		     uint32_t outside, struct err *e)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%u %u 1\n", inside, outside);
+	return proc_write(pid, file, text, e);
+}
+
 /* In the stage: the maps of a nested user namespace, U and its group only. */
 static int parent_side(void *arg, pid_t pid, struct err *e)
 {
 	struct start *st = arg;
-	char text[64];
+	const struct setup *s = st->s;
+	bool person = st->m->view == SETUP_VIEW_PLAIN;
 
-	if (proc_write(pid, "setgroups", "deny", e) < 0)
-		return -1;
-	snprintf(text, sizeof(text), "%u %u 1\n", st->s->gid, st->s->gid);
-	if (proc_write(pid, "gid_map", text, e) < 0)
-		return -1;
-	snprintf(text, sizeof(text), "%u %u 1\n", st->s->uid, st->s->uid);
-	if (proc_write(pid, "uid_map", text, e) < 0)
+	if (proc_write(pid, "setgroups", "deny", e) < 0 ||
+	    write_map(pid, "gid_map", s->gid, person ? s->host_gid : s->gid,
+		      e) < 0 ||
+	    write_map(pid, "uid_map", s->uid, person ? s->host_uid : s->uid,
+		      e) < 0)
 		return -1;
 	return --st->nested_left ? 0 : forbid_userns(st, e);
 }
@@ -225,6 +244,8 @@ static int start_one(struct start *st, pid_t *pid, struct err *e)
 		return err_wrap(e, "cannot start %s", st->m->name);
 	*pid = c.pid;
 	own_close(&c.pidfd); /* PID 1 reaps by pid; nobody else can */
+	if (st->m->view == SETUP_VIEW_PLAIN)
+		return root_drop_tree(st->index, e);
 	return 0;
 }
 

@@ -255,14 +255,15 @@ static int share(const struct base *b, int tree, const struct setup_mount *m,
 	return 0;
 }
 
-int mounts_tree(const struct base *b, const struct setup *s, struct err *e)
+int mounts_tree(const struct base *b, int dir, const struct setup *s,
+		enum setup_tree which, struct err *e)
 {
 	char inodes[32];
 	const char *const options[][2] = {{"mode", "0755"},
 					  {"size", "64k"},
 					  {"nr_inodes", inodes},
 					  {NULL, NULL}};
-	own_fd at = make_dir(b->dir, "tree", e);
+	own_fd at = make_dir(dir, "tree", e);
 	own_fd tree = -1;
 
 	if (at < 0)
@@ -275,7 +276,8 @@ int mounts_tree(const struct base *b, const struct setup *s, struct err *e)
 		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return failed(e, "cannot mount", "the shared tree");
 	for (size_t i = 0; i < s->n_mounts; i++)
-		if (share(b, tree, &s->mounts[i], e) < 0)
+		if (s->mounts[i].tree == which &&
+		    share(b, tree, &s->mounts[i], e) < 0)
 			return -1;
 	if (restrict_mount(tree, 0, MOUNT_ATTR_RDONLY) < 0)
 		return failed(e, "cannot restrict", "the shared tree");

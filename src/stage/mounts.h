@@ -33,10 +33,11 @@ void mounts_close(struct base *b);
 int mounts_begin(struct base *b, struct err *e);
 
 /*
- * Builds /tree in the base: every source of the record at its name, the
- * tree's own root read-only.
+ * Builds a tree at dir/tree, dir being a directory of the base: every source
+ * of the record that is for it at its name, the tree's own root read-only.
  */
-int mounts_tree(const struct base *b, const struct setup *s, struct err *e);
+int mounts_tree(const struct base *b, int dir, const struct setup *s,
+		enum setup_tree which, struct err *e);
 
 /*
  * A detached copy of /tree with all its mounts, close-on-exec; the caller's.

@@ -8,6 +8,11 @@
  * U the mounts are inherited: the kernel has locked them, with their flags.
  *
  * Nothing here is the guest's: what the guest sees is the shared tree alone.
+ *
+ * The plain sources are mounted in the root of the one member that is to see
+ * them, which is in a user namespace of its own: so they are locked there too,
+ * and that root has libraries and nothing else of /usr, because what serves
+ * them is the person outside.
  */
 #include "stage/root.h"
 
@@ -138,12 +143,10 @@ static int server_dirs(int root, struct err *e)
 	own_fd self = -1;
 	own_fd sys = -1;
 	own_fd fs = -1;
-	own_fd tree = -1;
 
 	if (proc < 0 || (self = make_dir(proc, "1", e)) < 0 ||
 	    (sys = make_dir(proc, "sys", e)) < 0 ||
-	    (fs = make_dir(sys, "fs", e)) < 0 ||
-	    (tree = make_dir(root, "tree", e)) < 0)
+	    (fs = make_dir(sys, "fs", e)) < 0)
 		return -1;
 	if (symlinkat("1", proc, "self") < 0)
 		return err_set(e, errno, "making /proc/self");
@@ -161,9 +164,9 @@ static int carry_over(const char *path, uint64_t attrs, int root,
 	return mounts_attach(fd, S_IFDIR, attrs, root, name, e);
 }
 
-/* In the file server's process: a /proc of its own pid namespace covers the
+/* In a file server's process: a /proc of its own pid namespace covers the
  * stage's for a moment, and parts of it are taken along. */
-static int server_mounts(int root, int tree, struct err *e)
+static int server_proc(int root, struct err *e)
 {
 	const uint64_t attrs = SYSTEM | MOUNT_ATTR_NOEXEC;
 	own_fd base = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -171,9 +174,27 @@ static int server_mounts(int root, int tree, struct err *e)
 	if (base < 0)
 		return err_set(e, errno, "/");
 	if (mounts_proc(base, "proc", e) < 0 ||
-	    carry_over("/proc/1", attrs, root, "proc/1", e) < 0 ||
-	    carry_over("/proc/sys/fs", attrs, root, "proc/sys/fs", e) < 0)
+	    carry_over("/proc/1", attrs, root, "proc/1", e) < 0)
 		return -1;
+	return carry_over("/proc/sys/fs", attrs, root, "proc/sys/fs", e);
+}
+
+/* What a file server's root still lacks. */
+static int server_mounts(const struct setup_member *m, int root, int tree,
+			 struct err *e)
+{
+	switch (m->view) {
+	case SETUP_VIEW_VMM:
+	case SETUP_VIEW_EMPTY:
+		return 0;
+	case SETUP_VIEW_TREE:
+	case SETUP_VIEW_PLAIN:
+		break;
+	}
+	if (server_proc(root, e) < 0)
+		return -1;
+	if (m->view == SETUP_VIEW_PLAIN)
+		return 0; /* root_build() put its tree there */
 	if (move_mount(tree, "", root, "tree", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_set(e, errno, "cannot attach the tree");
 	return 0;
@@ -214,25 +235,39 @@ static int add_file(const struct base *b, int root, const struct setup_file *f,
 	return mounts_attach(fd, st.st_mode, SYSTEM, dir, name, e);
 }
 
-static int build(const struct base *b, int root, const struct setup_member *m,
-		 struct err *e)
+/* A directory for the tree, which root_enter() attaches. */
+static int tree_dir(int root, struct err *e)
 {
-	int r = -1;
+	own_fd tree = make_dir(root, "tree", e);
 
-	switch (m->view) {
+	return tree < 0 ? -1 : 0;
+}
+
+static int build_view(const struct base *b, int root, const struct setup *s,
+		      enum setup_view view, struct err *e)
+{
+	switch (view) {
 	case SETUP_VIEW_TREE:
-		r = whole_system(b, root, e);
-		if (r == 0)
-			r = server_dirs(root, e);
-		break;
+		if (whole_system(b, root, e) < 0 || server_dirs(root, e) < 0)
+			return -1;
+		return tree_dir(root, e);
+	case SETUP_VIEW_PLAIN:
+		if (only_libraries(b, root, e) < 0 || server_dirs(root, e) < 0)
+			return -1;
+		return mounts_tree(b, root, s, SETUP_TREE_PLAIN, e);
 	case SETUP_VIEW_VMM:
-		r = whole_system(b, root, e);
-		break;
+		return whole_system(b, root, e);
 	case SETUP_VIEW_EMPTY:
-		r = only_libraries(b, root, e);
-		break;
+		return only_libraries(b, root, e);
 	}
-	if (r < 0 || devices_attach(b, root, m->devices, e) < 0)
+	return -1;
+}
+
+static int build(const struct base *b, int root, const struct setup *s,
+		 const struct setup_member *m, struct err *e)
+{
+	if (build_view(b, root, s, m->view, e) < 0 ||
+	    devices_attach(b, root, m->devices, e) < 0)
 		return -1;
 	for (size_t i = 0; i < m->n_files; i++)
 		if (add_file(b, root, &m->files[i], e) < 0) {
@@ -259,6 +294,17 @@ int root_scratch(size_t index, struct err *e)
 	return steal_fd(&fd);
 }
 
+int root_drop_tree(size_t index, struct err *e)
+{
+	char name[32], path[40];
+
+	root_name(name, sizeof(name), index);
+	snprintf(path, sizeof(path), "/%s/tree", name);
+	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+		return err_set(e, errno, "%s", path);
+	return 0;
+}
+
 int root_build(const struct base *b, const struct setup *s, size_t index,
 	       struct err *e)
 {
@@ -268,7 +314,7 @@ int root_build(const struct base *b, const struct setup *s, size_t index,
 
 	root_name(name, sizeof(name), index);
 	root = make_dir(b->dir, name, e);
-	if (root < 0 || build(b, root, m, e) < 0 ||
+	if (root < 0 || build(b, root, s, m, e) < 0 ||
 	    (m->scratch && mounts_scratch(s, m->scratch, root, "run", e) < 0))
 		return err_wrap(e, "cannot make a root for %s", m->name);
 	return 0;
@@ -291,7 +337,7 @@ int root_enter(const struct setup_member *m, size_t index, int tree,
 	if (move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_set(e, errno, "cannot enter the root of %s",
 			       m->name);
-	if (m->view == SETUP_VIEW_TREE && server_mounts(root, tree, e) < 0)
+	if (server_mounts(m, root, tree, e) < 0)
 		return -1;
 	return mounts_switch(root, e);
 }

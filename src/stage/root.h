@@ -23,6 +23,12 @@ int root_build(const struct base *b, const struct setup *s, size_t index,
 int root_scratch(size_t index, struct err *e);
 
 /*
+ * Takes the plain sources away from the stage, and from who is started later;
+ * after the member, of SETUP_VIEW_PLAIN, was started and has its own.
+ */
+int root_drop_tree(size_t index, struct err *e);
+
+/*
  * In the member's own process and namespaces, after mounts_end(): makes that
  * root the only thing there is, read-only.  tree: the detached copy of the
  * shared tree for SETUP_VIEW_TREE, borrowed; else -1.

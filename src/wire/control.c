@@ -15,7 +15,7 @@
 #define SIGNAL_MAX 64u
 #define LEVEL_MAX 3u
 /* The least that one mount of the list takes on the wire. */
-#define MOUNT_MIN 32u
+#define MOUNT_MIN 33u
 
 /* Puts the header; the value is for end(). */
 static size_t begin(struct buf *b, enum ctl_type type)
@@ -115,6 +115,7 @@ static void put_spec(struct buf *b, const struct session_spec *s)
 static void put_mount(struct buf *b, const struct launch_mount *m)
 {
 	buf_put_u8(b, (uint8_t)m->kind);
+	buf_put_u8(b, (uint8_t)m->tree);
 	buf_put_u8(b, m->readonly);
 	buf_put_u8(b, m->file);
 	buf_put_u32(b, m->disk);
@@ -315,7 +316,8 @@ static void get_spec(struct rd *r, struct session_spec *s)
 /* Whether the strings of a mount fit its kind. */
 static bool mount_is_sane(const struct launch_mount *m)
 {
-	if (m->mode > 07777)
+	if (m->mode > 07777 ||
+	    (m->kind != LAUNCH_SHARE && m->tree != LAUNCH_TREE_GRANTED))
 		return false;
 	switch (m->kind) {
 	case LAUNCH_SHARE:
@@ -331,11 +333,12 @@ static bool mount_is_sane(const struct launch_mount *m)
 
 static void get_mount(struct rd *r, struct launch_mount *m)
 {
-	uint8_t kind = rd_u8(r);
+	uint8_t kind = rd_u8(r), tree = rd_u8(r);
 
-	if (kind > LAUNCH_SYMLINK)
+	if (kind > LAUNCH_SYMLINK || tree > LAUNCH_TREE_PLAIN)
 		r->bad = true;
 	m->kind = (enum launch_mount_kind)kind;
+	m->tree = (enum launch_tree)tree;
 	m->readonly = get_bool(r);
 	m->file = get_bool(r);
 	m->disk = rd_u32(r);

@@ -32,7 +32,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CTL_VERSION 4u
+#define CTL_VERSION 5u
 #define CTL_GUEST_MAX 1024u
 #define CTL_HOST_MAX (4u * 1024 * 1024)
 #define CTL_TEXT_MAX 512u /* bytes of LOG and EXIT text */
@@ -99,10 +99,17 @@ enum launch_mount_kind {
 	LAUNCH_SYMLINK, /* dst becomes a link to `target` */
 };
 
+/* The file servers, each a virtio-fs device with a tag of its own. */
+enum launch_tree {
+	LAUNCH_TREE_GRANTED, /* tag "vmrun": shown to the VM by mode and ACL */
+	LAUNCH_TREE_PLAIN,   /* tag "vmrun-plain": what has no ACLs */
+};
+
 struct launch_mount {
 	enum launch_mount_kind kind;
-	bool readonly; /* re-mounted read-only in the guest too */
-	bool file;     /* the share is a single file */
+	enum launch_tree tree; /* LAUNCH_SHARE: whose shared tree */
+	bool readonly;	       /* re-mounted read-only in the guest too */
+	bool file;	       /* the share is a single file */
 	uint32_t disk;
 	uint32_t mode; /* LAUNCH_TMPFS and LAUNCH_DISK: permission bits */
 	bool owned;    /* LAUNCH_TMPFS: owner is the VM's user, else root */

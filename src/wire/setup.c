@@ -110,6 +110,7 @@ void setup_encode(struct buf *b, const struct setup *s)
 		buf_put_u8(b, m->readonly);
 		buf_put_u8(b, m->file);
 		buf_put_u8(b, m->exec);
+		buf_put_u8(b, (uint8_t)m->tree);
 	}
 	put_count(b, s->n_members, SETUP_MEMBERS_MAX);
 	for (size_t i = 0; i < s->n_members; i++)
@@ -181,6 +182,8 @@ static bool is_plain_name(const char *s)
 
 static void get_mount(struct rd *r, struct setup_mount *m)
 {
+	uint8_t tree;
+
 	m->src = rd_str(r, SETUP_PATH_MAX);
 	m->name = rd_str(r, SETUP_NAME_MAX);
 	m->dev = rd_u64(r);
@@ -188,6 +191,10 @@ static void get_mount(struct rd *r, struct setup_mount *m)
 	m->readonly = get_bool(r);
 	m->file = get_bool(r);
 	m->exec = get_bool(r);
+	tree = rd_u8(r);
+	if (tree > SETUP_TREE_PLAIN)
+		r->bad = true;
+	m->tree = (enum setup_tree)tree;
 }
 
 static void get_files(struct rd *r, struct setup_member *m)
@@ -218,7 +225,7 @@ static void get_member(struct rd *r, struct setup_member *m)
 	m->name = rd_str(r, SETUP_NAME_MAX);
 	view = rd_u8(r);
 	caps = rd_u8(r);
-	if (view > SETUP_VIEW_EMPTY || caps > SETUP_CAPS_FILESERVER)
+	if (view > SETUP_VIEW_PLAIN || caps > SETUP_CAPS_FILESERVER)
 		r->bad = true;
 	m->view = (enum setup_view)view;
 	m->caps = (enum setup_caps)caps;
@@ -288,7 +295,8 @@ static int check_member(const struct setup_member *m, struct err *e)
 	if (!m->argv[0] || !is_canonical(m->argv[0]))
 		return err_set(e, 0, "%s: its program is no canonical path",
 			       m->name);
-	if (m->caps != SETUP_CAPS_NONE && m->view != SETUP_VIEW_TREE)
+	if (m->caps != SETUP_CAPS_NONE && m->view != SETUP_VIEW_TREE &&
+	    m->view != SETUP_VIEW_PLAIN)
 		return err_set(e, 0, "%s: only a file server has capabilities",
 			       m->name);
 	if (m->scratch && m->view == SETUP_VIEW_TREE)
@@ -347,7 +355,7 @@ int setup_decode(const void *p, size_t n, struct setup *s, struct err *e)
 	s->gid = rd_u32(&r);
 	s->host_uid = rd_u32(&r);
 	s->host_gid = rd_u32(&r);
-	s->mounts = get_rows(&r, &s->n_mounts, SETUP_MOUNTS_MAX, 27,
+	s->mounts = get_rows(&r, &s->n_mounts, SETUP_MOUNTS_MAX, 28,
 			     sizeof(*s->mounts));
 	for (size_t i = 0; i < s->n_mounts && !r.bad; i++)
 		get_mount(&r, &s->mounts[i]);

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SETUP_VERSION 2u
+#define SETUP_VERSION 3u
 #define SETUP_MAX (4u * 1024 * 1024)
 #define SETUP_MOUNTS_MAX 4096u
 #define SETUP_MEMBERS_MAX 16u
@@ -41,6 +41,12 @@ enum { SETUP_FD_CTL = 3, SETUP_FD_RECORD = 4, SETUP_FD_FIRST = 5 };
 extern const int setup_stage_caps[];
 extern const size_t setup_n_stage_caps;
 
+/* Which of the two file servers a source is for. */
+enum setup_tree {
+	SETUP_TREE_GRANTED, /* to U, by mode and ACL: SETUP_VIEW_TREE */
+	SETUP_TREE_PLAIN,   /* has no ACLs: SETUP_VIEW_PLAIN */
+};
+
 /*
  * A source that the VM may see: opened by path without following any symbolic
  * link, compared with dev and ino, cloned recursively, nosuid, nodev and
@@ -54,11 +60,16 @@ struct setup_mount {
 	bool readonly;
 	bool file; /* src is a regular file */
 	bool exec; /* else noexec on the host's side */
+	enum setup_tree tree;
 };
 
 /*
  * What a member sees.  Devices and files that it asks for are added.
- * TREE: the distribution's file server: /usr, /proc, the tree at /tree.
+ * TREE: the distribution's file server: /usr, /proc, the granted sources at
+ * /tree.
+ * PLAIN: the second one: libraries, /proc, the plain sources at /tree; a user
+ * namespace that maps U to the person.  It is the only member that is not U
+ * outside.
  * VMM: /usr; a user namespace that maps U only.
  * EMPTY: libraries at most; a user namespace that maps U only.
  */
@@ -66,6 +77,7 @@ enum setup_view {
 	SETUP_VIEW_TREE,
 	SETUP_VIEW_VMM,
 	SETUP_VIEW_EMPTY,
+	SETUP_VIEW_PLAIN,
 };
 
 /*
@@ -95,7 +107,10 @@ enum setup_calls {
 	SETUP_CALLS_WAYPIPE, /* the stage, by its list for waypipe */
 };
 
-/* A program that runs in the sandbox as U; if it ends, the VM is over. */
+/*
+ * A program that runs in the sandbox, as U in its own eyes; if it ends, the VM
+ * is over.
+ */
 struct setup_member {
 	char *name; /* "qemu", "virtiofsd", "mux": for messages; [a-z0-9-]+ */
 	enum setup_view view;
@@ -123,7 +138,7 @@ struct setup_member {
  * Put the VMM last: when it starts, no more user namespaces can be made.
  */
 struct setup {
-	uint32_t uid, gid; /* U and its group: what every member runs as */
+	uint32_t uid, gid;	     /* U and its group */
 	uint32_t host_uid, host_gid; /* the person's, mapped one to one here */
 	struct setup_mount *mounts;
 	size_t n_mounts;

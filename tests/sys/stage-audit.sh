@@ -120,7 +120,7 @@ refuses()
 	fi
 }
 
-mkdir share share/dir writable secret
+mkdir share share/dir writable secret mine
 echo text >share/file
 ln -s file share/link
 cp /bin/true share/prog
@@ -129,12 +129,15 @@ chmod 0666 share/file
 chmod 0777 share/prog
 chmod 0777 share share/dir writable
 chmod 0755 secret
+cp /bin/true mine/prog
+chmod 0700 mine
 echo secret >secret/file
 
 probe="/etc/passwd /home $D/secret/file /proc/1/root/etc /tree/new"
 probe="$probe /tree/ro /tree/ro/dir /tree/ro/file /tree/ro/link /tree/ro/prog"
 probe="$probe /tree/rw /tree/rw/prog /tree/rx/prog /tree/one /usr/bin"
 probe="$probe /dev/null /tree/dev/null /tree/dev/shm"
+probe="$probe /tree/po /tree/po/file /tree/pw /tree/pw/prog /tree/pw/link"
 
 # The results of one path on one line, so that each can be named.
 flat()
@@ -151,6 +154,7 @@ audit()
 	# shellcheck disable=SC2086
 	SETUP_AUDIT=1 tool ro ro "$D/share" rw rw "$D/writable" \
 		rx rx "$D/share" ro one "$D/share/file" ro dev /dev \
+		po po "$D/mine" pw pw "$D/mine" \
 		"$view" red -d null -f "$D/stage-red" /red "$@" \
 		/red "$uid" $probe >"$view.out" 2>"$view.err"
 	status=$?
@@ -244,6 +248,7 @@ done
 [ ! -e /etc/ld.so.cache ] || top="$top etc"
 # shellcheck disable=SC2086
 top=$(printf '%s\n' $top | LC_ALL=C sort | tr '\n' ' ')
+plain_top=$(echo "$top" | sed 's/\<s\?bin //g')
 
 # Where a member may make files, it may not make these.
 odd="whiteout=EPERM block=EPERM mknod-suid=EPERM"
@@ -287,6 +292,45 @@ above dir . ${top% }
 unshare-user EPERM
 unshare-mount EPERM
 setuid-person EPERM
+setgroups EPERM
+mount EPERM
+umount EPERM
+chroot ok
+kill-all ESRCH
+END
+
+# The second file server is the person outside: in its own eyes it is U, it
+# sees libraries and its sources, which nobody else sees, and nothing that is
+# the person's can be named.
+audit plain
+common plain
+want plain plain.lines <<END
+root-owner $U
+dir / ${plain_top% }
+dir /dev null
+dir /proc 1 self sys
+dir /tree po pw
+setuid-person EINVAL
+setgid-person EINVAL
+/tree/ro open=ENOENT
+/tree/rw open=ENOENT
+/tree/po open=ok create=EROFS
+/tree/pw open=ok create=ok $odd
+/tree/pw/prog open=ok write=ok exec=EACCES
+/usr/bin open=ENOENT
+END
+audit plain-server
+want plain-server plain-server.lines <<END
+uids $U $U $U
+groups 0
+caps 000040100 000040100 000040100
+bounding 2
+ambient 2
+nnp 1
+above dir . ${plain_top% }
+unshare-user EPERM
+unshare-mount EPERM
+setuid-person EINVAL
 setgroups EPERM
 mount EPERM
 umount EPERM

@@ -3,10 +3,11 @@
  * Starts vmrun-stage as vmrun does, from a command line: for tests.
  *
  * usage: stage-tool [-n] [-l N] STAGE UID [mount]... member...
- *   mount:   ro|rw|rx NAME SRC      r: read-only, w: writable, x: and exec
- *   member:  tree|server|vmm|empty NAME [-d DEVICE]... [-f SRC DST]...
- *            [-l TO] [-c TO] PROGRAM [ARG]... ,
- * server is tree with the capabilities of the C file server.  -l gives the
+ *   mount:   ro|rw|rx NAME SRC      o: read-only, w: writable, x: and exec
+ *            po|pw NAME SRC         the same in the plain tree
+ *   member:  tree|server|plain|plain-server|vmm|empty NAME [-d DEVICE]...
+ *            [-f SRC DST]... [-l TO] [-c TO] PROGRAM [ARG]... ,
+ * A server has the capabilities of the C file server.  -l gives the
  * member a listening socket at descriptor TO, -c one connected to it.  Every
  * member has the tool's own stdout and stderr.  -n: leave out the record's
  * seals.  -l N: add N to the inode numbers of mounts.
@@ -98,6 +99,7 @@ static void add_mount(char **argv)
 
 	m->readonly = argv[0][1] == 'o';
 	m->exec = argv[0][1] == 'x';
+	m->tree = argv[0][0] == 'p' ? SETUP_TREE_PLAIN : SETUP_TREE_GRANTED;
 	m->name = argv[1];
 	m->src = argv[2];
 	identify(m->src, &m->dev, &m->ino, &m->file);
@@ -126,10 +128,11 @@ static char **add_member(char **argv)
 	struct setup_member *m = &t.members[t.s.n_members++];
 	size_t devices = 0;
 
-	m->view = !strcmp(argv[0], "vmm")     ? SETUP_VIEW_VMM
-		  : !strcmp(argv[0], "empty") ? SETUP_VIEW_EMPTY
-					      : SETUP_VIEW_TREE;
-	if (!strcmp(argv[0], "server"))
+	m->view = !strcmp(argv[0], "vmm")	  ? SETUP_VIEW_VMM
+		  : !strcmp(argv[0], "empty")	  ? SETUP_VIEW_EMPTY
+		  : !strncmp(argv[0], "plain", 5) ? SETUP_VIEW_PLAIN
+						  : SETUP_VIEW_TREE;
+	if (strstr(argv[0], "server"))
 		m->caps = SETUP_CAPS_FILESERVER;
 	m->name = argv[1];
 	m->env = t.env;
@@ -171,7 +174,7 @@ static void parse(char **argv, const char *uid)
 	t.s.mounts = t.mounts;
 	t.s.members = t.members;
 	while (*argv)
-		if (argv[0][0] == 'r') {
+		if (strlen(argv[0]) == 2) {
 			add_mount(argv);
 			argv += 3;
 		} else {

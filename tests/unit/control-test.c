@@ -156,6 +156,7 @@ static struct session_spec sample_spec(void)
 
 static struct launch_mount sample_mounts[] = {
 	{.kind = LAUNCH_SHARE,
+	 .tree = LAUNCH_TREE_PLAIN,
 	 .readonly = true,
 	 .share = "0/usr",
 	 .dst = "/usr",
@@ -277,6 +278,14 @@ static void test_launch_refused(void)
 	put_sample();
 	refused_by_guest("an unknown kind of mount");
 	*m = saved;
+	m->tree = (enum launch_tree)(LAUNCH_TREE_PLAIN + 1);
+	put_sample();
+	refused_by_guest("an unknown shared tree");
+	*m = saved;
+	sample_mounts[1].tree = LAUNCH_TREE_PLAIN;
+	put_sample();
+	refused_by_guest("a shared tree for what is no share");
+	sample_mounts[1].tree = LAUNCH_TREE_GRANTED;
 }
 
 static void test_sockets_refused(void)
@@ -439,11 +448,12 @@ static int mounts_match(const struct launch *l)
 		const struct launch_mount *a = &sample_mounts[i];
 		const struct launch_mount *b = &l->mounts[i];
 
-		if (a->kind != b->kind || a->readonly != b->readonly ||
-		    a->file != b->file || a->disk != b->disk ||
-		    a->mode != b->mode || a->owned != b->owned ||
-		    a->size != b->size || strcmp(a->share, b->share) ||
-		    strcmp(a->dst, b->dst) || strcmp(a->target, b->target))
+		if (a->kind != b->kind || a->tree != b->tree ||
+		    a->readonly != b->readonly || a->file != b->file ||
+		    a->disk != b->disk || a->mode != b->mode ||
+		    a->owned != b->owned || a->size != b->size ||
+		    strcmp(a->share, b->share) || strcmp(a->dst, b->dst) ||
+		    strcmp(a->target, b->target))
 			return 0;
 	}
 	return 1;

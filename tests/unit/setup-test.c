@@ -42,7 +42,8 @@ static void make(struct sample *x)
 	x->s.n_members = 2;
 	x->mounts[0] = (struct setup_mount){
 		.src = docs, .name = name0, .dev = 7, .ino = 1ULL << 40};
-	x->mounts[1] = (struct setup_mount){.src = file,
+	x->mounts[1] = (struct setup_mount){.tree = SETUP_TREE_PLAIN,
+					    .src = file,
 					    .name = name1,
 					    .readonly = true,
 					    .file = true,
@@ -107,6 +108,9 @@ static void test_round(void)
 	       "flags that are not set");
 	tap_ok(s.mounts[1].readonly && s.mounts[1].file && s.mounts[1].exec,
 	       "flags that are");
+	tap_ok(s.mounts[0].tree == SETUP_TREE_GRANTED &&
+		       s.mounts[1].tree == SETUP_TREE_PLAIN,
+	       "which server serves it");
 	tap_str(s.members[0].argv[1], arg, "arguments");
 	tap_str(s.members[0].env[0], var, "environment");
 	tap_str(s.members[0].devices[0], node, "devices");
@@ -200,7 +204,8 @@ static void test_numbers(void)
 	REFUSE_NUMBER(s.host_uid, (uint32_t)-1);
 	REFUSE_NUMBER(s.host_gid, (uint32_t)-1);
 	REFUSE_NUMBER(s.n_members, 0);
-	REFUSE_NUMBER(members[0].view, (enum setup_view)3);
+	REFUSE_NUMBER(members[0].view, (enum setup_view)4);
+	REFUSE_NUMBER(mounts[0].tree, (enum setup_tree)2);
 	REFUSE_NUMBER(members[0].caps, (enum setup_caps)2);
 	REFUSE_NUMBER(members[0].calls, (enum setup_calls)2);
 	REFUSE_NUMBER(members[1].scratch, 1);

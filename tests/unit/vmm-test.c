@@ -33,14 +33,19 @@ static void check(char **argv, const char *want, const char *what)
 	"no_timer_check 8250.nr_uarts=1 random.trust_cpu=on "                  \
 	"initcall_blacklist=ftrace_check_for_weak_functions,"                  \
 	"trace_eval_init,tracer_init_tracefs"
-#define DEVICES(bus)                                                           \
+#define PLAIN                                                                  \
+	"-chardev\nsocket,id=plain,fd=6\n"                                     \
+	"-device\nvhost-user-fs-device,chardev=plain,tag=vmrun-plain,"         \
+	"queue-size=1024\n"
+#define DEVICES(bus) SERVED(bus, "")
+#define SERVED(bus, more)                                                      \
 	"-chardev\nsocket,id=console,fd=4\n-serial\nchardev:console\n"         \
 	"-device\nvirtio-serial-" bus ",max_ports=2\n"                         \
 	"-chardev\nsocket,id=mux,fd=3\n"                                       \
 	"-device\nvirtserialport,chardev=mux,name=org.vmrun.mux\n"             \
 	"-chardev\nsocket,id=fs,fd=5\n"                                        \
 	"-device\nvhost-user-fs-" bus                                          \
-	",chardev=fs,tag=vmrun,queue-size=1024\n"                              \
+	",chardev=fs,tag=vmrun,queue-size=1024\n" more                         \
 	"-device\nvirtio-balloon-" bus ",free-page-reporting=on\n"             \
 	"-device\nvirtio-rng-" bus "\n"
 
@@ -51,6 +56,13 @@ static const char kvm_want[] = START
 	"-object\nmemory-backend-memfd,id=ram,size=512M,share=on\n" IMAGE PARAMS
 	" pci=off\n" DEVICES("device");
 
+static const char plain_want[] = START
+	"-machine\nmicrovm,pic=off,memory-backend=ram\n"
+	"-global\nvirtio-mmio.force-legacy=false\n"
+	"-accel\nkvm\n-cpu\nhost\n-smp\n2\n-m\n512M\n"
+	"-object\nmemory-backend-memfd,id=ram,size=512M,share=on\n" IMAGE PARAMS
+	" pci=off\n" SERVED("device", PLAIN);
+
 static const char tcg_want[] = START
 	"-machine\nmicrovm,pic=off,memory-backend=ram\n"
 	"-global\nvirtio-mmio.force-legacy=false\n"
@@ -59,19 +71,19 @@ static const char tcg_want[] = START
 	"-object\nmemory-backend-memfd,id=ram,size=1024M,share=on\n" IMAGE
 		PARAMS " noreplace-smp tsc=reliable "
 	"tsc_early_khz=2500000 pci=off one two=2\n" DEVICES(
-		"device") "-add-fd\nfd=6,set=0\n"
+		"device") "-add-fd\nfd=7,set=0\n"
 			  "-blockdev\ndriver=raw,node-name=disk0,discard=unmap,"
 			  "file.driver=file,file.filename=/dev/fdset/"
 			  "0,file.locking=off\n"
 			  "-device\nvirtio-blk-device,drive=disk0\n"
 			  "-netdev\ndgram,id=net0,local.type=fd,"
-			  "local.str=22\n"
+			  "local.str=23\n"
 			  "-device\nvirtio-net-device,netdev=net0,"
 			  "mac=02:76:6d:00:00:0a\n"
-			  "-netdev\nstream,id=net1,addr.type=fd,addr.str=23\n"
+			  "-netdev\nstream,id=net1,addr.type=fd,addr.str=24\n"
 			  "-device\nvirtio-net-device,netdev=net1,"
 			  "mac=02:76:6d:00:00:0b\n"
-			  "-netdev\ntap,id=net2,fd=24\n"
+			  "-netdev\ntap,id=net2,fd=25\n"
 			  "-device\nvirtio-net-device,netdev=net2,"
 			  "mac=02:76:6d:00:00:0c\n"
 			  "-d\nguest_errors\n";
@@ -91,6 +103,7 @@ static void test_qemu(void)
 	char *more[] = {(char *)(uintptr_t) "-d",
 			(char *)(uintptr_t) "guest_errors", NULL};
 	struct plan_disk disk = {.size = 1 << 30};
+	struct plan_share stick = {.use = SHARE_PLAIN};
 	struct options plain = {.cpus = 0};
 	struct options full = {.append = append, .qemu_args = more};
 	struct plan p = {.opt = &plain,
@@ -102,6 +115,11 @@ static void test_qemu(void)
 	check(vmm_argv(&p, qemu, 2500000), kvm_want, "KVM");
 	check(vmm_argv(&p, qemu, 0), kvm_want,
 	      "KVM has clocks of its own: the counter does not matter");
+	p.shares = &stick;
+	p.n_shares = 1;
+	check(vmm_argv(&p, qemu, 2500000), plain_want,
+	      "a share without ACLs has a server of its own");
+	p.n_shares = 0;
 	p.accel = ACCEL_TCG;
 	p.cpus = 1;
 	p.mem = 1u << 30;
@@ -125,19 +143,31 @@ static void test_virtiofsd(void)
 	struct probe_tool t = {.path = (char *)(uintptr_t) "/x/virtiofsd",
 			       .kind = FILESERVER_RUST};
 
-	check(fileserver_argv(&t),
+	check(fileserver_argv(&t, SETUP_TREE_GRANTED),
 	      "/x/virtiofsd\n--fd=3\n--shared-dir=/tree\n--sandbox=none\n"
-	      "--seccomp=kill\n--posix-acl\n--xattr\n--cache=auto\n"
+	      "--seccomp=kill\n--cache=auto\n"
+	      "--inode-file-handles=never\n--no-announce-submounts\n"
+	      "--log-level=error\n--posix-acl\n--xattr\n",
+	      "the Rust virtiofsd");
+	check(fileserver_argv(&t, SETUP_TREE_PLAIN),
+	      "/virtiofsd\n--fd=3\n--shared-dir=/tree\n--sandbox=none\n"
+	      "--seccomp=kill\n--cache=auto\n"
 	      "--inode-file-handles=never\n--no-announce-submounts\n"
 	      "--log-level=error\n",
-	      "the Rust virtiofsd");
+	      "the same for what has no ACLs");
 	t.kind = FILESERVER_C;
-	check(fileserver_argv(&t),
+	check(fileserver_argv(&t, SETUP_TREE_GRANTED),
 	      "/x/virtiofsd\n--fd=3\n-o\nsource=/tree\n-o\nsandbox=chroot\n-o\n"
-	      "posix_acl\n-o\nxattr\n-o\ncache=auto\n-o\nlog_level=err\n-o\n"
+	      "cache=auto\n-o\nlog_level=err\n-o\n"
+	      "modcaps=-setuid:-setgid:-chown:-dac_override:-fowner:-fsetid:"
+	      "-setfcap:-mknod\n-o\nposix_acl\n-o\nxattr\n",
+	      "the C virtiofsd");
+	check(fileserver_argv(&t, SETUP_TREE_PLAIN),
+	      "/virtiofsd\n--fd=3\n-o\nsource=/tree\n-o\nsandbox=chroot\n-o\n"
+	      "cache=auto\n-o\nlog_level=err\n-o\n"
 	      "modcaps=-setuid:-setgid:-chown:-dac_override:-fowner:-fsetid:"
 	      "-setfcap:-mknod\n",
-	      "the C virtiofsd");
+	      "the same for what has no ACLs");
 }
 
 int main(void)

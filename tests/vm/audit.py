@@ -4,7 +4,7 @@
 
 audit.py STAGE U [control=PID]: STAGE is the pid of vmrun-stage.  One line for
 each property: 1 or 0, the process, a colon, the property.  With control=PID
-that process is judged by the same rules as QEMU.
+that process is judged by the same rules as QEMU.  $MEMBERS: who should be there.
 
 Runs as the person, who owns the sandbox's user namespace; to read what is
 closed to other UIDs (descriptors, environment) it enters that namespace.
@@ -90,7 +90,7 @@ class Audit:
         odd = self.threads()
         # The C virtiofsd starts QEMU's RCU thread before it confines itself:
         # the stage's fence and two capabilities, see member.c and denied.c.
-        if self.name == "virtiofsd" and len(odd) == 1 and \
+        if self.name in ("virtiofsd", "plain") and len(odd) == 1 and \
            str(self.pid) not in odd:
             odd = {t: g for t, g in odd.items()
                    if g[0] != "2" or any(c & ~STAGE_CAPS for c in g[1:])}
@@ -189,9 +189,9 @@ def wants(person, u, wide):
                         env="WAYLAND_DISPLAY=/display\0",
                         mounts=LIBS + DEVS + r"|/waypipe|/display|/run",
                         fds=COMMON + r"|/|/run"),
-        # Declared: port, console, file server.  Its own: vhost-user's channel.
+        # Declared: port, console, file servers.  Its own: vhost-user's channels.
         "qemu": dict(uid=u, map=only, writable=(), cwd=("/",),
-                     sockets=range(3, 6),
+                     sockets=range(3, 8),
                      mounts=LIBS + DEVS + r"|/image/(kernel|initramfs)",
                      fds=COMMON + r"|/memfd:.*|/.*/#\d+ \(deleted\)"),
         # The C one calls chroot(), and then mountinfo has the tree alone.
@@ -200,6 +200,12 @@ def wants(person, u, wide):
                           mounts=r"/|(/tree)?(/\d+)?|/proc/.*|" + LIBS + DEVS,
                           writable=None,
                           fds=COMMON + r"|/tree(/.*)?|/proc/1/.*|/|/memfd:.*"),
+        # The second file server: the person outside, no /usr but libraries.
+        "plain": dict(uid=person, map=[[str(u), str(person), "1"]],
+                      cwd=("/", "/tree"), sockets=range(1, 4), writable=None,
+                      mounts=r"/|(/tree)?(/\d+)?|/proc/.*|/virtiofsd|" +
+                      LIBS + DEVS,
+                      fds=COMMON + r"|/tree(/.*)?|/proc/1/.*|/|/memfd:.*"),
     }
 
 
@@ -234,12 +240,18 @@ def main():
     pids = {"stage": stage}
     for p in children(stage):
         name = read(p, "comm").strip().replace("vmrun-", "")
+        if name == "virtiofsd" and name in pids:
+            name = "plain"  # the record has it second, but it starts first
         pids["qemu" if name.startswith("qemu") else name] = p
-    print("%d all: nobody but the six" % (set(pids) == set(want)))
+    if "plain" in pids:
+        pids["plain"], pids["virtiofsd"] = pids["virtiofsd"], pids["plain"]
+    members = os.environ.get("MEMBERS", "mux qemu virtiofsd wayland waypipe")
+    print("%d all: nobody but those" % (set(pids) == {"stage", *members.split()}))
     spaces = {n: namespaces(p) for n, p in pids.items()}
     spaces["person"] = namespaces(os.getpid())
     apart(spaces)
-    want["virtiofsd"]["writable"] = tuple(os.environ.get("RW", "").split())
+    for name in ("virtiofsd", "plain"):
+        want[name]["writable"] = tuple(os.environ.get("RW", "").split())
     enter(stage)
     for name, pid in pids.items():
         Audit(name, pid, want[name]).run()

@@ -4,6 +4,6 @@ vm_tests = %D%/run.sh %D%/pipes.sh %D%/shares.sh %D%/files.sh %D%/refuse.sh %D%/
 	%D%/fds.sh %D%/alias.sh %D%/profile.sh %D%/root.sh %D%/store.sh \
 	%D%/doctor.sh %D%/sockets.sh %D%/nic.sh %D%/windows.sh
 dist_check_SCRIPTS += $(vm_tests)
-EXTRA_DIST += %D%/lib.sh %D%/audit.py %D%/make-nix-hello.sh %D%/sockets.py %D%/nic.py \
+EXTRA_DIST += %D%/lib.sh %D%/plain.sh %D%/audit.py %D%/make-nix-hello.sh %D%/sockets.py %D%/nic.py \
 	%D%/paint.py
 TESTS += $(vm_tests)

@@ -120,6 +120,23 @@ static void print_words(char *const *words, FILE *out)
 	fputc('\n', out);
 }
 
+/* The shares of one kind, below a heading that is left out without them. */
+static void print_shares(const struct plan *p, enum share_use use,
+			 const char *heading, FILE *out)
+{
+	for (size_t i = 0; i < p->n_shares; i++) {
+		const struct plan_share *s = &p->shares[i];
+
+		if (s->use != use)
+			continue;
+		fputs(heading, out);
+		heading = "";
+		print_text(s->rw ? "  rw " : "  ro ", s->src, out);
+		print_text(" at ", s->dst, out);
+		fputc('\n', out);
+	}
+}
+
 static int print_grants(const struct plan *p, const struct dryrun_extra *x,
 			FILE *out, struct err *e)
 {
@@ -138,16 +155,11 @@ static int print_grants(const struct plan *p, const struct dryrun_extra *x,
 			(unsigned long long)g.edited,
 			(unsigned long long)g.seen);
 	}
-	fputs("\nshared as it is, read-only\n", out);
-	for (size_t i = 0; i < p->n_shares; i++) {
-		const struct plan_share *s = &p->shares[i];
-
-		if (s->use != SHARE_OPEN)
-			continue;
-		print_text("  ro ", s->src, out);
-		print_text(" at ", s->dst, out);
-		fputc('\n', out);
-	}
+	print_shares(p, SHARE_PLAIN,
+		     "\nshared with your own rights, by a "
+		     "server of its own (no ACLs there)\n",
+		     out);
+	print_shares(p, SHARE_OPEN, "\nshared as it is, read-only\n", out);
 	return 0;
 }
 
@@ -259,6 +271,7 @@ static struct json *json_share(const struct plan_share *s)
 	json_set_str(j, "access", s->rw ? "rw" : "ro");
 	json_set_str(j, "type", s->file ? "file" : "directory");
 	json_set_bool(j, "system", s->system);
+	json_set_bool(j, "plain", s->use == SHARE_PLAIN);
 	return j;
 }
 

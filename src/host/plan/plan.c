@@ -256,6 +256,14 @@ void plan_free(struct plan *p)
 	memset(p, 0, sizeof(*p));
 }
 
+bool plan_has_plain(const struct plan *p)
+{
+	for (size_t i = 0; i < p->n_shares; i++)
+		if (p->shares[i].use == SHARE_PLAIN)
+			return true;
+	return false;
+}
+
 /* The guest's end of the windows: ready once its socket is there. */
 static char *const transport[] = {"waypipe",
 				  "--no-gpu",

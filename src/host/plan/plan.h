@@ -43,8 +43,17 @@ struct grant_tree;
 enum share_use {
 	SHARE_PERSON, /* --ro, --rw of something the person owns: a grant is
 			 made */
-	SHARE_OPEN, /* readable by everybody (or by U through others' bits): no
-		       grant */
+	SHARE_OPEN,  /* readable by everybody (or by U through others' bits): no
+			grant */
+	SHARE_PLAIN, /* no ACLs there, or none to rely on: served with the
+			person's rights by the second file server */
+};
+
+/* Why a share is plain; for messages. */
+struct plan_plain {
+	const char *fs; /* what kind of file system; static */
+	bool network;	/* others decide there, too */
+	bool read_only; /* it has ACLs, but is mounted read-only */
 };
 
 struct plan_share {
@@ -53,6 +62,7 @@ struct plan_share {
 	char *name; /* name below the shared tree: "0", "1", … */
 	uint64_t dev, ino;
 	enum share_use use;
+	struct plan_plain plain; /* SHARE_PLAIN */
 	bool rw, file, exec;
 	bool system; /* of the userland (/usr, /etc/…), not asked for by name */
 	int fd;	     /* O_PATH, owned; what grants are made on */
@@ -118,6 +128,9 @@ struct plan {
 int plan_make(struct plan *p, const struct options *o, const struct facts *f,
 	      struct err *e);
 void plan_free(struct plan *p);
+
+/* Is there a SHARE_PLAIN? */
+bool plan_has_plain(const struct plan *p);
 
 /* How a share of the person's is to be granted; borrows from the plan. */
 void plan_tree(const struct plan *p, const struct plan_share *s,

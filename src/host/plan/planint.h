@@ -53,6 +53,8 @@ char *plan_absolute(const struct facts *f, const char *src, struct err *e);
 struct plan_share *plan_add_share(struct plan *p, const char *src,
 				  const char *dst, int fd,
 				  const struct stat *st, struct err *e);
+/* Which of the guest's two shared trees it is in. */
+enum launch_tree plan_tree_of(const struct plan_share *s);
 /*
  * A mount at the end of the list: share, dst and target are copied, NULL ones
  * become "".
@@ -60,6 +62,21 @@ struct plan_share *plan_add_share(struct plan *p, const char *src,
 int plan_add_mount(struct plan *p, const struct launch_mount *m, struct err *e);
 /* The mount at exactly this place, or NULL. */
 const struct launch_mount *plan_mount_at(const struct plan *p, const char *dst);
+
+/* A source that was opened, for plan_is_plain(). */
+struct plan_source {
+	int fd; /* O_PATH; borrowed */
+	const struct stat *st;
+	bool rw;
+	const char *shown;
+};
+
+/*
+ * Is this on a file system where no ACL entry can be made, or none should?
+ * 1 and *out; 0: it has ACLs; -1: it cannot be shared in either way.
+ */
+int plan_is_plain(const struct facts *f, const struct plan_source *s,
+		  struct plan_plain *out, struct err *e);
 
 /* Can everybody use it: o+rx of a directory, o+r of a file? */
 bool plan_open_to_all(const struct stat *st);

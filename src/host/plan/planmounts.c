@@ -51,6 +51,11 @@ const struct launch_mount *plan_mount_at(const struct plan *p, const char *dst)
 	return NULL;
 }
 
+enum launch_tree plan_tree_of(const struct plan_share *s)
+{
+	return s->use == SHARE_PLAIN ? LAUNCH_TREE_PLAIN : LAUNCH_TREE_GRANTED;
+}
+
 static int add_shares(struct plan *p, struct err *e)
 {
 	for (size_t i = 0; i < p->n_shares; i++) {
@@ -60,6 +65,7 @@ static int add_shares(struct plan *p, struct err *e)
 		/* --root's entries are in the list already. */
 		if (!strcmp(s->dst, "/"))
 			continue;
+		m.tree = plan_tree_of(s);
 		m.readonly = !s->rw;
 		m.file = s->file;
 		m.share = s->name;

@@ -17,29 +17,21 @@
 #include "host/vm/vmm.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
-#include <sys/xattr.h>
 
 #define TMP_DEFAULT (UINT64_C(4) << 30)
-
-/* Magic numbers that <linux/magic.h> of Debian 12 lacks. */
-enum {
-	FS_NTFS3 = 0x7366746e,
-	FS_LUSTRE = 0x0bd00bd0,
-	FS_GPFS = 0x47504653,
-};
 
 /* A source while it is looked at. */
 struct source {
 	const struct opt_share *asked;
 	char *path; /* canonical; owned */
 	struct stat st;
-	int fd;			/* O_PATH; owned */
+	int fd;		    /* O_PATH; owned */
+	enum share_use use; /* judge()'s answer, and why: */
+	struct plan_plain plain;
 	char shown[TEXT_SHOWN]; /* as written, for messages */
 };
 
@@ -144,73 +136,6 @@ static int find(const struct facts *f, struct source *s, struct err *e)
 	return 1;
 }
 
-static const char *fs_name(unsigned long type, bool *network)
-{
-	static const struct {
-		unsigned long type;
-		const char *name;
-		bool network;
-	} names[] = {
-		{NFS_SUPER_MAGIC, "NFS", true},
-		{CIFS_SUPER_MAGIC, "SMB", true},
-		{SMB2_SUPER_MAGIC, "SMB", true},
-		{SMB_SUPER_MAGIC, "SMB", true},
-		{V9FS_MAGIC, "9p", true},
-		{FUSE_SUPER_MAGIC, "FUSE", true},
-		{AFS_SUPER_MAGIC, "AFS", true},
-		{AFS_FS_MAGIC, "AFS", true},
-		{CEPH_SUPER_MAGIC, "Ceph", true},
-		{CODA_SUPER_MAGIC, "Coda", true},
-		{FS_LUSTRE, "Lustre", true},
-		{FS_GPFS, "GPFS", true},
-		{MSDOS_SUPER_MAGIC, "FAT", false},
-		{EXFAT_SUPER_MAGIC, "exFAT", false},
-		{FS_NTFS3, "NTFS", false},
-		{RAMFS_MAGIC, "ramfs", false},
-		{ISOFS_SUPER_MAGIC, "ISO 9660", false},
-		{SQUASHFS_MAGIC, "squashfs", false},
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (names[i].type == type) {
-			*network = names[i].network;
-			return names[i].name;
-		}
-	}
-	*network = false;
-	return NULL;
-}
-
-/* May an ACL entry be made here? */
-static int check_fs(const struct source *s, struct err *e)
-{
-	char self[64];
-	struct statfs fs;
-	const char *name;
-	bool network;
-
-	if (fstatfs(s->fd, &fs))
-		return err_set(e, errno, "cannot share %s", s->shown);
-	name = fs_name((unsigned long)fs.f_type & 0xffffffff, &network);
-	if (network) {
-		err_set(e, 0,
-			"cannot share %s: it is on %s, where this machine does "
-			"not decide alone who may do what",
-			s->shown, name);
-		return err_hint(e, "copy it to a local file system");
-	}
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", s->fd);
-	if (getxattr(self, "system.posix_acl_access", NULL, 0) >= 0 ||
-	    errno != EOPNOTSUPP)
-		return 0;
-	err_set(e, 0,
-		"cannot share %s: its file system%s%s%s has no ACLs, or they "
-		"are switched off",
-		s->shown, name ? " (" : "", name ? name : "", name ? ")" : "");
-	return err_hint(e, "for now vmrun needs ACLs there; mount it with "
-			   "them (option \"acl\"), or copy it elsewhere");
-}
-
 static int refuse_foreign(const struct source *s, const struct facts *f,
 			  struct err *e)
 {
@@ -238,10 +163,11 @@ static int refuse_foreign(const struct source *s, const struct facts *f,
 			   "may read");
 }
 
-static int judge(const struct facts *f, const struct source *s,
-		 enum share_use *use, struct err *e)
+static int judge(const struct facts *f, struct source *s, struct err *e)
 {
-	bool rw = s->asked->kind == OPT_RW;
+	bool rw = s->asked->kind == OPT_RW, owned = s->st.st_uid == f->uid;
+	const struct plan_source look = {s->fd, &s->st, rw, s->shown};
+	int is_plain;
 
 	if (!S_ISDIR(s->st.st_mode) && !S_ISREG(s->st.st_mode))
 		return err_set(e, 0,
@@ -250,14 +176,18 @@ static int judge(const struct facts *f, const struct source *s,
 			       s->shown);
 	if (places_check(f, s->path, &s->st, rw, e))
 		return -1;
-	*use = SHARE_OPEN;
-	if (!rw && plan_open_to_all(&s->st) && store_is(s->path))
+	s->use = SHARE_OPEN;
+	/* What everybody may read needs nobody's rights. */
+	if (!rw && plan_open_to_all(&s->st) && (!owned || store_is(s->path)))
 		return 0;
-	if (s->st.st_uid == f->uid) {
-		*use = SHARE_PERSON;
-		return check_fs(s, e);
-	}
-	if (rw || !plan_open_to_all(&s->st))
+	is_plain = plan_is_plain(f, &look, &s->plain, e);
+	if (is_plain < 0)
+		return -1;
+	if (is_plain)
+		s->use = SHARE_PLAIN;
+	else if (owned)
+		s->use = SHARE_PERSON;
+	else
 		return refuse_foreign(s, f, e);
 	return 0;
 }
@@ -450,8 +380,8 @@ static int add_closure(struct plan *p, const struct source *s,
 	return ret;
 }
 
-static int add_source(struct plan *p, struct source *s, enum share_use use,
-		      char ***store_bins, struct err *e)
+static int add_source(struct plan *p, struct source *s, char ***store_bins,
+		      struct err *e)
 {
 	const struct opt_share *o = s->asked;
 	bool store = o->kind == OPT_RO && store_is(s->path);
@@ -469,7 +399,8 @@ static int add_source(struct plan *p, struct source *s, enum share_use use,
 	share = plan_add_share(p, s->path, dst, steal_fd(&s->fd), &s->st, e);
 	if (!share)
 		return -1;
-	share->use = use;
+	share->use = s->use;
+	share->plain = s->plain;
 	share->rw = o->kind == OPT_RW;
 	share->exec = share->system = store;
 	return store ? add_closure(p, s, store_bins, e) : 0;
@@ -479,15 +410,14 @@ static int add_asked(struct plan *p, const struct opt_share *o,
 		     char ***store_bins, struct err *e)
 {
 	struct source s = {.asked = o, .fd = -1};
-	enum share_use use = SHARE_OPEN;
 	int ret;
 
 	text_show(s.shown, sizeof(s.shown), o->src);
 	ret = find(p->facts, &s, e);
 	if (ret > 0) {
-		ret = judge(p->facts, &s, &use, e);
+		ret = judge(p->facts, &s, e);
 		if (!ret)
-			ret = add_source(p, &s, use, store_bins, e);
+			ret = add_source(p, &s, store_bins, e);
 	}
 	source_close(&s);
 	return ret;

@@ -200,7 +200,9 @@ static int root_entry(struct plan *p, const struct plan_share *root, int dir,
 {
 	own_free char *dst = text_fmt(e, "/%s", below);
 	own_free char *share = text_fmt(e, "%s/%s", root->name, below);
-	struct launch_mount m = {.kind = LAUNCH_SHARE, .readonly = true};
+	struct launch_mount m = {.kind = LAUNCH_SHARE,
+				 .tree = plan_tree_of(root),
+				 .readonly = true};
 	char target[PATH_MAX];
 	struct stat st;
 	ssize_t n;
@@ -255,6 +257,20 @@ static int root_entries(struct plan *p, const struct plan_share *root,
 	return 0;
 }
 
+/* The person's own --root: a grant is made, where that can be. */
+static int judge_root(const struct facts *f, struct plan_share *share,
+		      const struct stat *st, struct err *e)
+{
+	char shown[TEXT_SHOWN];
+	const struct plan_source s = {
+		share->fd, st, false,
+		text_show(shown, sizeof(shown), share->src)};
+	int plain = plan_is_plain(f, &s, &share->plain, e);
+
+	share->use = plain ? SHARE_PLAIN : SHARE_PERSON;
+	return plain < 0 ? err_wrap(e, "--root") : 0;
+}
+
 /* --root: the directory once, its entries as mounts from below it. */
 static int other_userland(struct plan *p, struct err *e)
 {
@@ -285,7 +301,8 @@ static int other_userland(struct plan *p, struct err *e)
 	if (!share)
 		return -1;
 	share->system = share->exec = true;
-	share->use = st.st_uid == f->uid ? SHARE_PERSON : SHARE_OPEN;
+	if (st.st_uid == f->uid && judge_root(f, share, &st, e))
+		return -1;
 	if (root_entries(p, share, ".", not_from_root,
 			 sizeof(not_from_root) / sizeof(*not_from_root), e))
 		return -1;

@@ -22,14 +22,13 @@ static const char *const rust_args[] = {
 	"--shared-dir=/tree",
 	"--sandbox=none",
 	"--seccomp=kill",
-	"--posix-acl",
-	"--xattr",
 	"--cache=auto",
 	"--inode-file-handles=never",
 	"--no-announce-submounts",
 	"--log-level=error",
 	NULL,
 };
+static const char *const rust_granted[] = {"--posix-acl", "--xattr", NULL};
 
 /*
  * The C server needs capabilities of its namespace until its client has
@@ -42,10 +41,6 @@ static const char *const c_args[] = {
 	"-o",
 	"sandbox=chroot",
 	"-o",
-	"posix_acl",
-	"-o",
-	"xattr",
-	"-o",
 	"cache=auto",
 	"-o",
 	"log_level=err",
@@ -55,23 +50,42 @@ static const char *const c_args[] = {
 	"-setfcap:-mknod",
 	NULL,
 };
+static const char *const c_granted[] = {"-o", "posix_acl", "-o", "xattr", NULL};
 
-char **fileserver_argv(const struct probe_tool *tool)
+static size_t count(const char *const *args)
 {
-	const char *const *args =
-		tool->kind == FILESERVER_RUST ? rust_args : c_args;
 	size_t n = 0;
-	char **v;
 
 	while (args[n])
 		n++;
-	v = calloc(n + 2, sizeof(*v));
+	return n;
+}
+
+static int append(char **v, size_t *n, const char *const *args)
+{
+	for (; *args; args++) {
+		v[*n] = strdup(*args);
+		if (!v[(*n)++])
+			return -1;
+	}
+	return 0;
+}
+
+char **fileserver_argv(const struct probe_tool *tool, enum setup_tree tree)
+{
+	bool rust = tool->kind == FILESERVER_RUST;
+	bool plain = tree == SETUP_TREE_PLAIN;
+	const char *const program[] = {plain ? FILESERVER_PLAIN : tool->path,
+				       NULL};
+	const char *const *args = rust ? rust_args : c_args;
+	const char *const *more = rust ? rust_granted : c_granted;
+	char **v = calloc(count(args) + count(more) + 2, sizeof(*v));
+	size_t n = 0;
+
 	if (!v)
 		return NULL;
-	v[0] = strdup(tool->path);
-	for (size_t i = 0; i < n && v[i]; i++)
-		v[i + 1] = strdup(args[i]);
-	if (!v[n]) {
+	if (append(v, &n, program) || append(v, &n, args) ||
+	    (!plain && append(v, &n, more))) {
 		strv_free(v);
 		return NULL;
 	}

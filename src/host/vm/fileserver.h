@@ -7,17 +7,23 @@
 #define HOST_FILESERVER_H
 
 #include "host/probe/probe.h"
+#include "wire/setup.h"
 
 struct err;
 
 /* The listening socket's number in virtiofsd. */
 #define FILESERVER_FD 3
 
+/* Where the second file server's program is in its root. */
+#define FILESERVER_PLAIN "/virtiofsd"
+
 /*
  * The command line, as a NULL-terminated vector for strv_free(); the shared
- * tree is at /tree.  Pure.  NULL without memory.
+ * tree is at /tree.  Pure.  NULL without memory.  tree: what it serves; the
+ * plain one has neither ACLs nor attributes, and its program is at
+ * FILESERVER_PLAIN.
  */
-char **fileserver_argv(const struct probe_tool *tool);
+char **fileserver_argv(const struct probe_tool *tool, enum setup_tree tree);
 
 /*
  * A listening socket and a socket connected to it.  Both virtiofsds want to

@@ -9,6 +9,8 @@
  *      vmrun-mux --- port -------------- QEMU --- fs --- virtiofsd
  *        |     \--- console ring <- serial -'  \           /
  *      stdio    \-- log ring <------ stderr of both ------'
+ *
+ * A second virtiofsd is there if something without ACLs is shared.
  */
 #include "host/vm/sandbox.h"
 
@@ -47,6 +49,8 @@ enum stage_fd {
 	FD_EDGE_MUX,
 	FD_FS_LISTEN,
 	FD_FS_VMM,
+	FD_PLAIN_LISTEN,
+	FD_PLAIN_VMM,
 	FD_WAYLAND,
 	FD_POLICY,
 	FD_DISPLAY,
@@ -57,8 +61,19 @@ enum stage_fd {
 
 static bool has_member(const struct plan *p, enum sandbox_member member)
 {
-	return (member != MEMBER_WAYLAND && member != MEMBER_WAYPIPE) ||
-	       p->windows >= 0;
+	switch (member) {
+	case MEMBER_PLAIN:
+		return plan_has_plain(p);
+	case MEMBER_WAYLAND:
+	case MEMBER_WAYPIPE:
+		return p->windows >= 0;
+	case MEMBER_FS:
+	case MEMBER_MUX:
+	case MEMBER_VMM:
+	case MEMBERS:
+		break;
+	}
+	return true;
 }
 
 enum sandbox_member sandbox_member_at(const struct plan *p, uint32_t index)
@@ -72,8 +87,11 @@ enum sandbox_member sandbox_member_at(const struct plan *p, uint32_t index)
 const char *sandbox_member_name(enum sandbox_member member)
 {
 	static const char *const names[] = {
-		[MEMBER_FS] = "virtiofsd",    [MEMBER_MUX] = "mux",
-		[MEMBER_WAYLAND] = "wayland", [MEMBER_WAYPIPE] = "waypipe",
+		[MEMBER_FS] = "virtiofsd",
+		[MEMBER_PLAIN] = "virtiofsd-plain",
+		[MEMBER_MUX] = "mux",
+		[MEMBER_WAYLAND] = "wayland",
+		[MEMBER_WAYPIPE] = "waypipe",
 		[MEMBER_VMM] = "qemu",
 	};
 
@@ -120,6 +138,8 @@ static int setup_mounts(const struct plan *p, struct setup *s)
 		to->readonly = !from->rw;
 		to->file = from->file;
 		to->exec = from->exec;
+		to->tree = from->use == SHARE_PLAIN ? SETUP_TREE_PLAIN
+						    : SETUP_TREE_GRANTED;
 		if (!to->src || !to->name)
 			return -1;
 	}
@@ -180,21 +200,25 @@ static int member_room(struct setup_member *m, const char *name,
 	return m->name && m->env && m->devices && m->files && m->fds ? 0 : -1;
 }
 
-static int member_fs(struct setup_member *m, const struct tools *t,
-		     struct err *e)
+/* A file server: either of the two. */
+static int member_server(struct setup_member *m, const struct tools *t,
+			 enum sandbox_member which, struct err *e)
 {
 	static const char *const devices[] = {"null", "urandom", NULL};
+	bool plain = which == MEMBER_PLAIN;
 
-	m->view = SETUP_VIEW_TREE;
+	m->view = plain ? SETUP_VIEW_PLAIN : SETUP_VIEW_TREE;
 	m->caps = t->virtiofsd.kind == FILESERVER_C ? SETUP_CAPS_FILESERVER
 						    : SETUP_CAPS_NONE;
-	m->argv = fileserver_argv(&t->virtiofsd);
-	if (!m->argv || member_room(m, "virtiofsd", devices) < 0)
+	m->argv = fileserver_argv(&t->virtiofsd, plain ? SETUP_TREE_PLAIN
+						       : SETUP_TREE_GRANTED);
+	if (!m->argv || member_room(m, sandbox_member_name(which), devices) < 0)
 		return err_set(e, ENOMEM, "planning virtiofsd");
-	add_fd(m, FD_FS_LISTEN, FILESERVER_FD);
+	add_fd(m, plain ? FD_PLAIN_LISTEN : FD_FS_LISTEN, FILESERVER_FD);
 	add_fd(m, FD_LOG_W, STDOUT_FILENO);
 	add_fd(m, FD_LOG_W, STDERR_FILENO);
-	return 0;
+	/* Of the programs here it sees this one. */
+	return plain ? add_file(m, t->virtiofsd.path, FILESERVER_PLAIN, e) : 0;
 }
 
 static int member_mux(struct setup_member *m, const struct tools *t,
@@ -289,6 +313,8 @@ static int member_vmm(struct setup_member *m, const struct plan *p,
 	add_fd(m, FD_PORT_VMM, VMM_FD_MUX);
 	add_fd(m, FD_CONSOLE_VMM, VMM_FD_CONSOLE);
 	add_fd(m, FD_FS_VMM, VMM_FD_FS);
+	if (plan_has_plain(p))
+		add_fd(m, FD_PLAIN_VMM, VMM_FD_PLAIN);
 	for (uint32_t i = 0; i < p->n_disks; i++)
 		add_fd(m, FD_DISK + i, VMM_FD_DISK + i);
 	for (uint32_t i = 0; i < p->n_nics; i++)
@@ -306,7 +332,8 @@ static int make_member(struct setup_member *m, enum sandbox_member which,
 {
 	switch (which) {
 	case MEMBER_FS:
-		return member_fs(m, t, e);
+	case MEMBER_PLAIN:
+		return member_server(m, t, which, e);
 	case MEMBER_MUX:
 		return member_mux(m, t, e);
 	case MEMBER_WAYLAND:
@@ -425,6 +452,9 @@ static int make_wires(struct wires *w, struct sandbox *s, const struct plan *p,
 		       &w->fd[FD_CONSOLE_MUX], e) < 0 ||
 	    fileserver_pair(d->fd, &w->fd[FD_FS_LISTEN], &w->fd[FD_FS_VMM], e) <
 		    0)
+		return -1;
+	if (plan_has_plain(p) && fileserver_pair(d->fd, &w->fd[FD_PLAIN_LISTEN],
+						 &w->fd[FD_PLAIN_VMM], e) < 0)
 		return -1;
 	make_room(s->edge);
 	if (window_wires(w, s, p, d, e) < 0)

@@ -190,7 +190,18 @@ static void add_machine(struct args *a, const struct plan *p, bool pci)
 	    (unsigned long long)(p->mem >> 20));
 }
 
-static void add_devices(struct args *a, const char *bus)
+/* A file server: its socket, and its tag in the guest. */
+static void add_tree(struct args *a, const char *bus, const char *id, int fd,
+		     const char *tag)
+{
+	add(a, "-chardev");
+	add(a, "socket,id=%s,fd=%d", id, fd);
+	add(a, "-device");
+	add(a, "vhost-user-fs-%s,chardev=%s,tag=%s,queue-size=1024", bus, id,
+	    tag);
+}
+
+static void add_devices(struct args *a, const struct plan *p, const char *bus)
 {
 	add(a, "-chardev");
 	add(a, "socket,id=console,fd=%d", VMM_FD_CONSOLE);
@@ -202,10 +213,9 @@ static void add_devices(struct args *a, const char *bus)
 	add(a, "socket,id=mux,fd=%d", VMM_FD_MUX);
 	add(a, "-device");
 	add(a, "virtserialport,chardev=mux,name=org.vmrun.mux");
-	add(a, "-chardev");
-	add(a, "socket,id=fs,fd=%d", VMM_FD_FS);
-	add(a, "-device");
-	add(a, "vhost-user-fs-%s,chardev=fs,tag=vmrun,queue-size=1024", bus);
+	add_tree(a, bus, "fs", VMM_FD_FS, "vmrun");
+	if (plan_has_plain(p))
+		add_tree(a, bus, "plain", VMM_FD_PLAIN, "vmrun-plain");
 	add(a, "-device");
 	add(a, "virtio-balloon-%s,free-page-reporting=on", bus);
 	add(a, "-device");
@@ -221,7 +231,7 @@ char **vmm_argv(const struct plan *p, const char *qemu, uint32_t khz)
 	add(&a, "%s", qemu);
 	add_machine(&a, p, pci);
 	add_kernel(&a, p, khz);
-	add_devices(&a, bus);
+	add_devices(&a, p, bus);
 	add_disks(&a, p, bus);
 	add_nics(&a, p, bus);
 	for (char **s = p->opt->qemu_args; s && *s; s++)

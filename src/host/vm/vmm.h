@@ -8,7 +8,13 @@
 #include "host/plan/plan.h"
 
 /* Descriptors of QEMU; disk n is VMM_FD_DISK + n, card n VMM_FD_NIC + n. */
-enum { VMM_FD_MUX = 3, VMM_FD_CONSOLE = 4, VMM_FD_FS = 5, VMM_FD_DISK = 6 };
+enum {
+	VMM_FD_MUX = 3,
+	VMM_FD_CONSOLE = 4,
+	VMM_FD_FS = 5,
+	VMM_FD_PLAIN = 6, /* the second file server, if there is one */
+	VMM_FD_DISK = 7,
+};
 
 #define VMM_DISKS_MAX 16u
 #define VMM_FD_NIC (VMM_FD_DISK + VMM_DISKS_MAX)
