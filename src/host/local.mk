@@ -26,6 +26,7 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/live/manage.h %D%/live/manage.c \
 	%D%/live/sockets.h %D%/live/sockets.c \
 	%D%/live/said.h %D%/live/said.c \
+	%D%/live/context.h %D%/live/context.c \
 	%D%/live/windows.h %D%/live/windows.c \
 	%D%/live/terminal.h %D%/live/terminal.c \
 	%D%/live/status.h %D%/live/status.c \
@@ -34,12 +35,13 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/editlock.h %D%/editlock.c %D%/reclaim.h %D%/reclaim.c %D%/keep.h %D%/keep.c %D%/sweep.h %D%/sweep.c %D%/gc.h %D%/gc.c %D%/rebuild.h %D%/rebuild.c \
 	%D%/run.h %D%/run.c
 %C%_libhost_a_CPPFLAGS = $(AM_CPPFLAGS) $(KMOD_CFLAGS) $(ARCHIVE_CFLAGS) \
-	$(INIH_CFLAGS) $(JANSSON_CFLAGS)
+	$(INIH_CFLAGS) $(JANSSON_CFLAGS) $(WAYLAND_CFLAGS)
 
 host_libs = src/host/libhost.a src/wire/libwire.a src/state/libstate.a \
 	src/grant/libgrant.a src/proc/libproc.a src/seal/libseal.a \
 	src/base/libbase.a $(SQLITE_LIBS) $(KMOD_LIBS) \
-	$(ARCHIVE_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS)
+	$(ARCHIVE_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(WAYLAND_LIBS) \
+	$(SECCOMP_LIBS) $(CAP_LIBS)
 
 bin_PROGRAMS += vmrun vmrunctl
 vmrun_SOURCES = %D%/main.c

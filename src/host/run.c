@@ -20,6 +20,7 @@
 #include "host/keep.h"
 #include "host/live/quote.h"
 #include "host/live/supervise.h"
+#include "host/live/windows.h"
 #include "host/rebuild.h"
 #include "host/reclaim.h"
 #include "host/text.h"
@@ -45,6 +46,7 @@ struct run {
 	struct state_want *wants; /* with an alias; owned */
 	size_t n_wants;
 	struct run_dir dir;
+	struct context context; /* of the compositor, for windows */
 	struct sandbox sandbox;
 	int manage;
 	int stop; /* readable once a signal has come that ends a run */
@@ -375,6 +377,8 @@ static int start(struct run *r, const struct tools *t, struct err *e)
 	r->manage = manage_listen(&r->dir, e);
 	if (r->manage < 0)
 		return -1;
+	if (windows_prepare(r->plan, &r->dir, r->stop, &r->context, e) < 0)
+		return -1;
 	if (sandbox_start(&r->sandbox, r->plan, t, r->id.uid, r->id.gid,
 			  &r->dir, e) < 0)
 		return -1;
@@ -399,6 +403,7 @@ static void finish(struct run *r, int exit_code)
 	}
 	log_phase(&r->since, "reclaim");
 	sandbox_close(&r->sandbox);
+	context_close(&r->context);
 	own_close(&r->manage);
 	own_close(&r->stop);
 	run_dir_close(&r->dir);
@@ -431,6 +436,7 @@ void run_plan(const struct plan *p, const struct tools *t,
 {
 	struct run r = {.plan = p,
 			.dir = RUN_DIR_NONE,
+			.context = CONTEXT_NONE,
 			.sandbox = SANDBOX_NONE,
 			.manage = -1,
 			.db = {.dir = -1, .ids = -1},
@@ -447,6 +453,7 @@ void run_plan(const struct plan *p, const struct tools *t,
 		o->kind = OUTCOME_SETUP;
 	} else {
 		status_started(sinks, r.id.run, r.id.uid);
+		s.context = &r.context;
 		s.sandbox = &r.sandbox;
 		s.state = r.state;
 		s.id = &r.id;

@@ -2,7 +2,8 @@
 unit_libs = src/host/libhost.a src/wire/libwire.a src/state/libstate.a \
 	src/grant/libgrant.a src/proc/libproc.a src/seal/libseal.a \
 	src/base/libbase.a $(SQLITE_LIBS) $(KMOD_LIBS) \
-	$(ARCHIVE_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS)
+	$(ARCHIVE_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(WAYLAND_LIBS) \
+	$(SECCOMP_LIBS) $(CAP_LIBS)
 
 unit_tests = %D%/base-test
 %C%_base_test_SOURCES = %D%/base-test.c %D%/tap.h
@@ -97,6 +98,12 @@ unit_tests += %D%/planrefuse-test
 unit_tests += %D%/plansocket-test
 %C%_plansocket_test_SOURCES = %D%/plansocket-test.c %D%/planfixture.h %D%/tap.h
 %C%_plansocket_test_LDADD = $(unit_libs)
+
+unit_tests += %D%/context-test
+%C%_context_test_SOURCES = %D%/context-test.c %D%/tap.h
+%C%_context_test_CPPFLAGS = $(AM_CPPFLAGS) $(WAYLAND_CFLAGS) $(WAYLAND_SERVER_CFLAGS)
+%C%_context_test_LDADD = src/host/libhost.a src/base/libbase.a \
+	$(WAYLAND_LIBS) $(WAYLAND_SERVER_LIBS)
 
 unit_tests += %D%/acl-test
 %C%_acl_test_SOURCES = %D%/acl-test.c %D%/tap.h

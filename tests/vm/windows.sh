@@ -5,7 +5,7 @@
 # pictures stay in tests/tmp/screenshots.
 . "${top_srcdir:?}/tests/vm/lib.sh"
 
-for tool in sway swaymsg grim wtype foot waypipe zenity; do
+for tool in sway swaymsg grim wtype foot wayland-info waypipe zenity; do
 	command -v $tool >/dev/null || bail "$tool is not installed"
 done
 unset WAYLAND_DISPLAY
@@ -66,8 +66,8 @@ print(sum(min(data[i:i + 3]) >= 0xf0 for i in range(0, len(data) - 2, 3)))
 }
 picture() { grim "$shots/$1.png"; }
 
-vmrun -q --socket wayland --ro "$tmp/open:/open" -- python3 /open/paint.py \
-	>"$tmp/out" 2>"$tmp/err" </dev/null &
+vmrun -v --socket wayland --ro "$tmp/open:/open" -- python3 /open/paint.py \
+	>"$tmp/out" 2>"$tmp/said" </dev/null &
 vm_pid=$!
 wait_for 120 shown vmrun.python3.paint
 ok $? "a window of the guest, marked with the name of its VM"
@@ -84,8 +84,24 @@ picture key
 vmrunctl wayland python3 >"$tmp/rows" 2>"$tmp/xerr"
 is $? 0 "vmrunctl wayland"
 has "$tmp/rows" '^wl_compositor  *[1-9]' "says what was offered"
-has "$tmp/rows" '^zwlr_screencopy_manager_v1  *-' "what was refused"
+has "$tmp/rows" '^xdg_activation_v1  *-' "what was refused"
 has "$tmp/rows" '^messages to the compositor  *[1-9]' "and what passed"
+# sway has security contexts from 1.9 on: what it shows nobody but trusted
+# programs it does not even show the filter then.
+if wayland-info | grep -q wp_security_context_manager_v1; then
+	has "$tmp/rows" '^security context of the compositor  *yes' \
+		"the compositor knows for whom it is"
+	hasnt "$tmp/rows" screencopy "and hides things from the filter itself"
+	has "$tmp/said" 'has a security context' "-v says so"
+	is "$(ls -A "$XDG_RUNTIME_DIR"/vmrun*/*/context 2>/dev/null)" '' \
+		"its socket has no name"
+else
+	has "$tmp/rows" '^security context of the compositor  *it has none' \
+		"this compositor knows no better"
+	has "$tmp/rows" '^zwlr_screencopy_manager_v1  *-' \
+		"the filter stands alone"
+	has "$tmp/said" 'no security contexts' "-v says so"
+fi
 swaymsg -s "$swaysock" '[app_id="vmrun.python3.paint"] kill' >/dev/null
 wait $vm_pid
 is $? 0 "closing the window ends the application, and so the VM"

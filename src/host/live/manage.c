@@ -38,8 +38,8 @@ int run_dir_make(struct run_dir *d, const char *runtime, int64_t run,
 
 void run_dir_remove(const char *runtime, int64_t run)
 {
-	static const char *const files[] = {"ctl", "console", "log", "fs",
-					    "display"};
+	static const char *const files[] = {"ctl", "console", "log",
+					    "fs",  "display", "context"};
 	char path[4096];
 	own_fd dir = -1;
 

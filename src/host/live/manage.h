@@ -4,7 +4,8 @@
  *
  * RUNTIME/<run>/ (0700) holds: `ctl`, a SOCK_SEQPACKET socket; `console`, the
  * ring of the guest's console; `log`, the ring of what QEMU and virtiofsd
- * printed; `display`, where windows of the guest come out of their transport.
+ * printed; `display`, where windows of the guest come out of their transport;
+ * for a moment `context`, where the compositor listens.
  * Both ends of the socket are the person's own processes; the peer's
  * uid is checked all the same.
  */

@@ -6,6 +6,7 @@
 #ifndef HOST_SUPERVISE_H
 #define HOST_SUPERVISE_H
 
+#include "host/live/context.h"
 #include "host/live/manage.h"
 #include "host/live/status.h"
 #include "host/plan/plan.h"
@@ -20,6 +21,7 @@ struct supervise {
 	struct state *state;
 	const struct state_identity *id;
 	const struct status_sinks *sinks;
+	const struct context *context;
 	int manage; /* listening socket */
 };
 

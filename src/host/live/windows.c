@@ -17,6 +17,10 @@
  * vmrun-wayland.  Nobody else can put a client there, and no client of the
  * guest gets past the filter.
  *
+ * Where the compositor has security contexts, its connections are made at a
+ * socket that it keeps for this VM alone (context.h), so that what it hides
+ * from untrusted programs is hidden even from a filter that was taken over.
+ *
  * waypipe listens first, and then connects to vmrun-wayland once, to see
  * whether somebody is there.  So the first question of vmrun-wayland says that
  * waypipe is ready; what the guest asks for before that waits.
@@ -38,6 +42,44 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+
+int windows_prepare(const struct plan *p, const struct run_dir *d, int stop,
+		    struct context *c, struct err *e)
+{
+	struct context_names names = {.app = p->policy.name};
+	own_fd sock = -1;
+	char run[24];
+	int got;
+
+	if (p->windows < 0)
+		return 0;
+	snprintf(run, sizeof(run), "%" PRId64, d->run);
+	names.instance = run;
+	sock = sockets_connect(&p->sockets[p->windows], e);
+	got = sock < 0 ? -1
+		       : context_make(c, steal_fd(&sock), d->fd, &names, stop,
+				      e);
+	if (got < 0)
+		return err_wrap(e, "--socket wayland");
+	log_info(got ? "the compositor has a security context for the windows"
+		     : "this compositor has no security contexts: the filter "
+		       "stands alone");
+	return 0;
+}
+
+static bool has_context(const struct supervisor *v)
+{
+	return v->s->context->at >= 0;
+}
+
+static int to_compositor(const struct supervisor *v, struct err *e)
+{
+	const struct plan *p = v->s->plan;
+
+	if (has_context(v))
+		return context_connect(v->s->context, e);
+	return sockets_connect(&p->sockets[p->windows], e);
+}
 
 static int to_transport(const struct supervisor *v, struct err *e)
 {
@@ -94,19 +136,18 @@ void windows_on_transport(struct supervisor *v, int run)
 
 static void on_connect(struct supervisor *v, const struct wayland_record *q)
 {
-	const struct plan *p = v->s->plan;
 	struct wayland_record a = {.version = WAYLAND_VERSION,
 				   .kind = WAYLAND_CMD_COMPOSITOR,
 				   .client = q->client};
 	struct err e = ERR_INIT;
-	own_fd fd = sockets_connect(&p->sockets[p->windows], &e);
+	own_fd fd = to_compositor(v, &e);
 
 	v->transport_asked = true;
 	if (fd < 0) {
 		a.kind = WAYLAND_CMD_REFUSE;
 		snprintf(a.text, sizeof(a.text), "%.*s",
 			 (int)sizeof(a.text) - 1, e.msg);
-		sockets_complain(v, (uint32_t)p->windows, &e);
+		sockets_complain(v, (uint32_t)v->s->plan->windows, &e);
 	}
 	if (io_send(v->s->sandbox->wayland, &a, sizeof(a), &fd, fd >= 0) < 0) {
 		err_set(v->err, errno, "vmrun-wayland does not take an answer");
@@ -175,6 +216,11 @@ static void on_stats(struct supervisor *v, const struct wayland_counts *n)
 	struct conn *c = asker(v);
 	char row[96];
 
+	snprintf(row, sizeof(row), "%-44s %18s",
+		 "security context of the compositor",
+		 has_context(v) ? "yes" : "it has none");
+	if (c)
+		request_answer(c, MANAGE_ROW, row);
 	for (size_t i = 0; c && i < sizeof(rows) / sizeof(*rows); i++) {
 		snprintf(row, sizeof(row), "%-44s %18" PRIu64, rows[i].what,
 			 rows[i].n);

@@ -3,7 +3,15 @@
 #ifndef HOST_LIVE_WINDOWS_H
 #define HOST_LIVE_WINDOWS_H
 
+#include "host/live/context.h"
 #include "host/live/supervise-impl.h"
+
+/*
+ * Before the sandbox starts: asks the compositor for a security context, if
+ * there are to be windows and it has such.  0: *c is made or not; or -1 and e.
+ */
+int windows_prepare(const struct plan *p, const struct run_dir *d, int stop,
+		    struct context *c, struct err *e);
 
 /* A record of vmrun-wayland can be read. */
 void windows_on_record(struct supervisor *v);
