@@ -18,6 +18,7 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/image/imageraw.h %D%/image/imageraw.c \
 	%D%/image/imagestrip.h %D%/image/imagestrip.c %D%/image/imagedir.h %D%/image/imagedir.c \
 	%D%/image/imagedeb.h %D%/image/imagedeb.c %D%/image/imagename.h %D%/image/imagemake.c \
+	%D%/image/imagenft.h %D%/image/imagenft.c \
 	%D%/vm/idmap.h %D%/vm/idmap.c \
 	%D%/vm/sandbox.h %D%/vm/sandbox.c %D%/vm/stagespawn.h %D%/vm/stagespawn.c \
 	%D%/vm/vmm.h %D%/vm/vmm-qemu.c %D%/vm/tsc.h %D%/vm/tsc.c \

@@ -56,6 +56,7 @@ static void fake_modules(void)
 	add("kernel/virtio/virtio-rng.ko", "rng-core", "");
 	add("kernel/virtio/loop.ko", "jbd2", "");
 	add("kernel/virtio/unused.ko", "nowhere", "");
+	add("kernel/virtio/nf_tables.ko", "virtio", "");
 }
 
 /* The groups and files as text, or the error's. */
@@ -88,13 +89,14 @@ static void test_modules(void)
 	tap_str(collect(&e),
 		"boot virtio.ko\nboot virtio_ring.ko\nboot virtio_mmio.ko\n"
 		"boot virtio_console.ko\nboot fuse.ko\nboot virtiofs.ko\n"
+		"nft nf_tables.ko\n"
 		"disk jbd2.ko\ndisk crc32c_generic.ko\ndisk ext4.ko\n"
 		"late virtio-rng.ko\n"
 		"dev:loop-control jbd2.ko\ndev:loop-control loop.ko\n",
 		"dependencies come first, in each group that is loaded alone");
 	built_in("kernel/a/virtio_mmio.ko\nkernel/a/virtio_console.ko\n"
 		 "kernel/a/virtiofs.ko\nkernel/a/ext4.ko\nkernel/a/loop.ko\n"
-		 "kernel/a/virtio-rng.ko\n");
+		 "kernel/a/virtio-rng.ko\nkernel/a/nf_tables.ko\n");
 	tap_str(collect(&e), "dev:fuse fuse.ko\n",
 		"what is built in needs nothing");
 }
@@ -229,6 +231,32 @@ static void test_cpio(struct guestimage *img)
 	buf_free(&text);
 }
 
+/* The other one: nft beside init, and the modules that it needs. */
+static void test_firewall(struct guestimage *img)
+{
+	static const char *const entries[] = {
+		"init 100755 ",	   "nft/ld.so 100755 ",	   "nft/nft 100755 ",
+		"nft/libc.so.6 ",  "boot virtio.ko\n",	   "nft nf_tables.ko\n",
+		"late virtio-rng", "modules/nf_tables.ko "};
+	static const char *const others[] = {"disk ext4.ko", "modules/ext4.ko",
+					     "dev:"};
+	struct buf text;
+
+	if (access("/usr/sbin/nft", X_OK) < 0) {
+		tap_skip("an initramfs for firewalls", "no nft here");
+		return;
+	}
+	buf_init(&text, 65536);
+	read_cpio(img->firewall, &text);
+	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++)
+		tap_ok(strstr((char *)text.data, entries[i]) != NULL,
+		       "the firewall's initramfs has %s", entries[i]);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		tap_ok(!strstr((char *)text.data, others[i]), "and has no %s",
+		       others[i]);
+	buf_free(&text);
+}
+
 static void read_whole(const char *path, struct buf *b)
 {
 	struct err e = ERR_INIT;
@@ -262,6 +290,7 @@ static void test_import(void)
 	check_mode("data/images/default/initramfs", 0644, "the initramfs");
 	check_mode("data/images/default/image.json", 0644, "the description");
 	test_cpio(&img);
+	test_firewall(&img);
 	read_whole(img.initramfs, &one);
 	tap_ok(one.len && one.len % 4096 == 0,
 	       "whole pages, so that QEMU leaves one for the ACPI tables");

@@ -2,7 +2,8 @@
 /*
  * Guest images: a kernel and an initramfs with vmrun-init, in
  * $XDG_DATA_HOME/vmrun/images/NAME/ (vmlinux, initramfs, image.json), else in
- * the installed DATADIR/vmrun/images.
+ * the installed DATADIR/vmrun/images.  Where nft is installed there is a second
+ * initramfs, with it, for firewalls.
  *
  * import: the bzImage's payload is unpacked to a vmlinux (booted by PVH),
  * libkmod says which modules the kernel does not have built in, libarchive
@@ -19,10 +20,12 @@
 struct err;
 
 #define GUESTIMAGE_DEFAULT "default"
+#define GUESTIMAGE_FIREWALL "initramfs-firewall"
 
 struct guestimage {
 	char *name, *dir;	  /* owned */
 	char *kernel, *initramfs; /* absolute paths, owned */
+	char *firewall;		  /* likewise; may name nothing */
 	char *release;		  /* of the kernel: "6.1.0-56-cloud-amd64" */
 	int64_t imported;	  /* seconds since the epoch */
 	uint64_t bytes;		  /* on disk */

@@ -17,8 +17,10 @@
 #include "host/image/imagekernel.h"
 #include "host/image/imagemodules.h"
 #include "host/image/imagename.h"
+#include "host/image/imagenft.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -33,6 +35,7 @@ struct making {
 	int out;   /* tmp/modules */
 	char release[IMAGEKERNEL_RELEASE_MAX];
 	struct imagemodules modules;
+	const char *nft; /* static; NULL: not installed */
 };
 
 static int make_dir(int parent, const char *name, mode_t mode, struct err *e)
@@ -124,8 +127,37 @@ static int put_kernel(struct making *m, int dir, const char *path,
 	return sync_file(fd, "vmlinux", e);
 }
 
-/* /modules/list, then the modules; a file that two groups share comes once. */
-static int pack_modules(struct making *m, struct imagecpio *c, struct err *e)
+/* An image has one initramfs for applications and one for firewalls. */
+enum kind { KIND_APPLICATION, KIND_FIREWALL };
+
+static bool has_group(enum kind kind, const char *group)
+{
+	static const char *const firewall[] = {"boot", "net", "nft", "late"};
+
+	if (kind == KIND_APPLICATION)
+		return strcmp(group, "nft") != 0;
+	for (size_t i = 0; i < sizeof(firewall) / sizeof(*firewall); i++)
+		if (!strcmp(firewall[i], group))
+			return true;
+	return false;
+}
+
+/* A file that two groups share comes once. */
+static bool is_first(const struct imagemodules_row *rows, size_t i,
+		     enum kind kind)
+{
+	if (!has_group(kind, rows[i].group))
+		return false;
+	for (size_t j = 0; j < i; j++)
+		if (has_group(kind, rows[j].group) &&
+		    !strcmp(rows[j].file, rows[i].file))
+			return false;
+	return true;
+}
+
+/* /modules/list, then the modules. */
+static int pack_modules(struct making *m, enum kind kind, struct imagecpio *c,
+			struct err *e)
 {
 	const struct imagemodules_row *rows = m->modules.rows;
 	struct buf list;
@@ -133,7 +165,9 @@ static int pack_modules(struct making *m, struct imagecpio *c, struct err *e)
 
 	buf_init(&list, 1024 * 1024);
 	for (size_t i = 0; i < m->modules.n; i++)
-		buf_printf(&list, "%s %s\n", rows[i].group, rows[i].file);
+		if (has_group(kind, rows[i].group))
+			buf_printf(&list, "%s %s\n", rows[i].group,
+				   rows[i].file);
 	r = list.bad ? err_set(e, ENOMEM, "listing modules")
 		     : imagecpio_bytes(c, "modules/list", 0644, list.data,
 				       list.len, e);
@@ -141,11 +175,8 @@ static int pack_modules(struct making *m, struct imagecpio *c, struct err *e)
 	for (size_t i = 0; r == 0 && i < m->modules.n; i++) {
 		own_free char *name = NULL;
 		own_fd fd = -1;
-		size_t first = 0;
 
-		while (strcmp(rows[first].file, rows[i].file))
-			first++;
-		if (first < i)
+		if (!is_first(rows, i, kind))
 			continue;
 		fd = openat(m->out, rows[i].file,
 			    O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -156,7 +187,8 @@ static int pack_modules(struct making *m, struct imagecpio *c, struct err *e)
 	return r;
 }
 
-static int pack(struct making *m, struct imagecpio *c, struct err *e)
+static int pack(struct making *m, enum kind kind, struct imagecpio *c,
+		struct err *e)
 {
 	static const char *const dirs[] = {"dev", "modules", "newroot", "proc",
 					   "sys"};
@@ -166,12 +198,16 @@ static int pack(struct making *m, struct imagecpio *c, struct err *e)
 			return -1;
 	if (imagecpio_file(c, "init", 0755, m->init, e) < 0)
 		return -1;
-	return pack_modules(m, c, e);
+	if (kind == KIND_FIREWALL && imagenft_pack(m->nft, c, e) < 0)
+		return -1;
+	return pack_modules(m, kind, c, e);
 }
 
-static int put_initramfs(struct making *m, struct err *e)
+static int put_initramfs(struct making *m, enum kind kind, struct err *e)
 {
-	own_fd fd = new_file(m, "initramfs", e);
+	const char *name =
+		kind == KIND_FIREWALL ? GUESTIMAGE_FIREWALL : "initramfs";
+	own_fd fd = new_file(m, name, e);
 	struct err ignored = ERR_INIT;
 	struct imagecpio *c;
 	int r;
@@ -181,10 +217,10 @@ static int put_initramfs(struct making *m, struct err *e)
 	c = imagecpio_begin(fd, e);
 	if (!c)
 		return -1;
-	r = pack(m, c, e);
+	r = pack(m, kind, c, e);
 	if (imagecpio_end(&c, r < 0 ? &ignored : e) < 0)
 		r = -1;
-	return r < 0 ? -1 : sync_file(fd, "initramfs", e);
+	return r < 0 ? -1 : sync_file(fd, name, e);
 }
 
 static struct json *describe(const struct making *m)
@@ -241,7 +277,13 @@ static int make(struct making *m, int dir, const char *kernel, int modules,
 	if (modules >= 0 && imagemodules_collect(modules, m->release, m->out,
 						 &m->modules, e) < 0)
 		return -1;
-	if (put_initramfs(m, e) < 0 || put_description(m, e) < 0)
+	if (put_initramfs(m, KIND_APPLICATION, e) < 0)
+		return -1;
+	/* An image for applications is worth having without it. */
+	m->nft = imagenft_find();
+	if (m->nft && put_initramfs(m, KIND_FIREWALL, e) < 0)
+		return -1;
+	if (put_description(m, e) < 0)
 		return -1;
 	return imagedir_publish(m->images, m->tmp, "image", m->name, e);
 }
