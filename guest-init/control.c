@@ -15,7 +15,9 @@ static void on_launch(struct init *in, struct ctl_host_msg *m)
 	}
 	in->launched = true;
 	in->launch = m->launch;
-	if (root_compose(in, &e) < 0)
+	if (in->launch.firewall[0])
+		firewall_start(in);
+	else if (root_compose(in, &e) < 0)
 		session_setup_failed(in, &e);
 	else
 		helper_start(in);
@@ -41,7 +43,10 @@ static void on_message(struct init *in, struct ctl_host_msg *m)
 		on_exec(in, m);
 		break;
 	case CTL_SIGNAL:
-		session_signal(in, m->session, (int)m->signo);
+		if (in->launched && in->launch.firewall[0] && !m->session)
+			firewall_signal(in, m->signo);
+		else
+			session_signal(in, m->session, (int)m->signo);
 		break;
 	case CTL_WINSIZE:
 		session_winsize(in, m->session, &m->win);

@@ -24,6 +24,7 @@
  *     notify.c   readiness
  *     sockets.c  forwarded sockets
  *     helper.c   a command that must be ready before the application
+ *     firewall.c the guest of a firewall, which has no application
  *
  * Until the root is composed an error ends in EXIT_SETUP with its text, and the
  * VM powers off.  When session 0 has ended: everything is killed, files are
@@ -86,6 +87,12 @@ struct session {
 	char text[CTL_TEXT_MAX];
 };
 
+/* Lines about denied packets: a bucket that fills with time. */
+struct denied {
+	int64_t since;	 /* now_ms() up to which it is used up */
+	uint64_t untold; /* since the last line */
+};
+
 struct init {
 	int port;
 	struct mux *mux;
@@ -102,6 +109,8 @@ struct init {
 	struct launch launch;
 	int sockets[LAUNCH_SOCKETS_MAX]; /* listening, in the record's order */
 	unsigned n_sockets;
+	int kmsg; /* of a firewall, else -1 */
+	struct denied denied;
 	int helper_ready, helper_report; /* while it is waited for, else -1 */
 	struct session sessions[CTL_SESSIONS];
 	struct stream streams[MUX_STREAMS];
@@ -193,6 +202,8 @@ void names_set(const struct launch *l);
 
 /* net.c */
 
+/* Names for the record's cards, in its order; before they are up. */
+int net_name(const struct launch *l, const char *const *names, struct err *e);
 /* The record's network cards; their drivers are loaded already. */
 int net_configure(const struct launch *l, struct err *e);
 
@@ -290,6 +301,17 @@ void sockets_accept(struct init *in, unsigned which);
 void helper_start(struct init *in);
 /* That command's descriptor 3 can be read. */
 void helper_read(struct init *in);
+
+/* firewall.c */
+
+/* Rules, cards, forwarding; STARTED and READY, or EXIT of session 0. */
+void firewall_start(struct init *in);
+/* The kernel's log can be read: denied packets go to the host. */
+void firewall_read(struct init *in);
+/* What would be the application's: ends the VM. */
+void firewall_signal(struct init *in, uint32_t signo);
+/* In a new process, in place of a command: `rules` on standard input. */
+_Noreturn void firewall_command(const struct child_plan *c);
 
 /* loop.c */
 

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#define WATCHES (4 + 2 * CTL_SESSIONS + MUX_STREAMS + LAUNCH_SOCKETS_MAX)
+#define WATCHES (6 + 2 * CTL_SESSIONS + MUX_STREAMS + LAUNCH_SOCKETS_MAX)
 
 enum watch_kind {
 	WATCH_PORT,
@@ -16,6 +16,7 @@ enum watch_kind {
 	WATCH_STREAM,
 	WATCH_SOCKET,
 	WATCH_HELPER,
+	WATCH_KMSG,
 };
 
 struct watches {
@@ -49,6 +50,7 @@ static void collect(struct init *in, struct watches *x)
 	watch(x, in->signals, POLLIN, WATCH_SIGNALS, 0);
 	watch(x, in->notify, POLLIN, WATCH_NOTIFY, 0);
 	watch(x, in->helper_ready, POLLIN, WATCH_HELPER, 0);
+	watch(x, in->kmsg, POLLIN, WATCH_KMSG, 0);
 	for (unsigned i = 0; i < CTL_SESSIONS; i++) {
 		struct session *s = &in->sessions[i];
 
@@ -111,6 +113,9 @@ static void act(struct init *in, enum watch_kind kind, unsigned which, int what)
 		break;
 	case WATCH_HELPER:
 		helper_read(in);
+		break;
+	case WATCH_KMSG:
+		firewall_read(in);
 		break;
 	}
 }

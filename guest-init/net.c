@@ -182,6 +182,23 @@ static int configure(int s, int netlink, const struct nic *n, struct err *e)
 	return 0;
 }
 
+int net_name(const struct launch *l, const char *const *names, struct err *e)
+{
+	own_fd s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	for (size_t i = 0; i < l->n_nics; i++) {
+		struct ifreq q;
+
+		if (s < 0 || find_card(s, l->nics[i].mac, &q) < 0)
+			return err_set(e, ENODEV, "network card %zu", i);
+		snprintf(q.ifr_newname, IFNAMSIZ, "%s", names[i]);
+		if (ioctl(s, SIOCSIFNAME, &q) < 0)
+			return err_set(e, errno, "naming network card %s",
+				       names[i]);
+	}
+	return 0;
+}
+
 int net_configure(const struct launch *l, struct err *e)
 {
 	own_fd s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

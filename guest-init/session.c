@@ -137,6 +137,8 @@ static pid_t fork_child(const struct init *in, const struct session_spec *spec,
 	};
 	pid_t pid = fork();
 
+	if (!pid && in->launch.firewall[0])
+		firewall_command(&c);
 	if (!pid)
 		child_run(&c);
 	return pid;

@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/plan/planplaces.c %D%/plan/plansystem.c %D%/plan/planmounts.c \
 	%D%/plan/planplain.c %D%/plan/fstype.h %D%/plan/fstype.c \
 	%D%/option/optnic.c %D%/plan/plannic.c \
+	%D%/option/optfirewall.c %D%/plan/planfirewall.c \
 	%D%/net/ruleset.h %D%/net/ruleset.c %D%/net/rulelist.c %D%/net/rulecheck.c \
 	%D%/plan/dryrun.h %D%/plan/dryrun.c \
 	%D%/probe/probe.h %D%/probe/probe.c %D%/probe/probetools.c %D%/probe/facts.c \

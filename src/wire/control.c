@@ -150,6 +150,7 @@ void ctl_put_launch(struct buf *b, const struct launch *l)
 	buf_put_strv(b, l->sockets);
 	buf_put_strv(b, l->before);
 	nics_put(b, l->nics, l->n_nics);
+	buf_put_str(b, l->firewall ? l->firewall : "");
 	put_spec(b, &l->app);
 	end(b, at);
 }
@@ -220,6 +221,7 @@ void launch_free(struct launch *l)
 	strv_free(l->devices);
 	strv_free(l->sockets);
 	strv_free(l->before);
+	free(l->firewall);
 	session_spec_free(&l->app);
 	memset(l, 0, sizeof(*l));
 }
@@ -390,8 +392,11 @@ static void get_launch(struct rd *r, struct launch *l)
 	l->sockets = rd_strv(r, LAUNCH_SOCKETS_MAX, LAUNCH_SOCKET_MAX);
 	l->before = rd_strv(r, LAUNCH_STRINGS_MAX, LAUNCH_STRING_MAX);
 	l->n_nics = nics_get(r, l->nics);
+	l->firewall = rd_str(r, LAUNCH_FIREWALL_MAX);
 	get_spec(r, &l->app);
 	if (l->app.session)
+		r->bad = true;
+	if (l->firewall && l->firewall[0] && (l->n_nics != 2 || l->n_mounts))
 		r->bad = true;
 	for (char **v = l->devices; v && *v; v++)
 		if (!**v || leads_out(*v))

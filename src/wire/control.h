@@ -32,7 +32,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CTL_VERSION 5u
+#define CTL_VERSION 6u
 #define CTL_GUEST_MAX 1024u
 #define CTL_HOST_MAX (4u * 1024 * 1024)
 #define CTL_TEXT_MAX 512u /* bytes of LOG and EXIT text */
@@ -43,6 +43,7 @@
 #define LAUNCH_STRING_MAX (128u * 1024) /* the kernel's MAX_ARG_STRLEN */
 #define LAUNCH_PATH_MAX 4095u
 #define LAUNCH_NAME_MAX 255u
+#define LAUNCH_FIREWALL_MAX (64u * 1024) /* bytes of nft's input */
 #define LAUNCH_SOCKETS_MAX 32u
 #define LAUNCH_SOCKET_MAX 107u /* bytes: what sun_path holds, and a NUL */
 
@@ -147,6 +148,9 @@ struct launch {
 			 * there is a newline on descriptor 3; empty: none */
 	struct nic nics[NICS_MAX]; /* n_nics of them */
 	size_t n_nics;
+	char *firewall; /* nft's input; then there is no application and no
+			 * mount, only what goes from the first card to the
+			 * second.  "": an ordinary guest */
 	struct session_spec app; /* session 0 */
 };
 

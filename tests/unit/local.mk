@@ -13,6 +13,10 @@ unit_tests += %D%/spawn-test
 %C%_spawn_test_SOURCES = %D%/spawn-test.c %D%/tap.h
 %C%_spawn_test_LDADD = src/proc/libproc.a src/base/libbase.a
 
+unit_tests += %D%/controlfirewall-test
+%C%_controlfirewall_test_SOURCES = %D%/controlfirewall-test.c %D%/tap.h
+%C%_controlfirewall_test_LDADD = src/wire/libwire.a src/base/libbase.a
+
 unit_tests += %D%/control-test
 %C%_control_test_SOURCES = %D%/control-test.c %D%/tap.h
 %C%_control_test_LDADD = src/wire/libwire.a src/base/libbase.a

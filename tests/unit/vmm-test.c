@@ -39,13 +39,14 @@ static void check(char **argv, const char *want, const char *what)
 	"queue-size=1024\n"
 #define DEVICES(bus) SERVED(bus, "")
 #define SERVED(bus, more)                                                      \
+	JOINED(bus, "-chardev\nsocket,id=fs,fd=5\n"                            \
+		    "-device\nvhost-user-fs-" bus                              \
+		    ",chardev=fs,tag=vmrun,queue-size=1024\n" more)
+#define JOINED(bus, trees)                                                     \
 	"-chardev\nsocket,id=console,fd=4\n-serial\nchardev:console\n"         \
 	"-device\nvirtio-serial-" bus ",max_ports=2\n"                         \
 	"-chardev\nsocket,id=mux,fd=3\n"                                       \
-	"-device\nvirtserialport,chardev=mux,name=org.vmrun.mux\n"             \
-	"-chardev\nsocket,id=fs,fd=5\n"                                        \
-	"-device\nvhost-user-fs-" bus                                          \
-	",chardev=fs,tag=vmrun,queue-size=1024\n" more                         \
+	"-device\nvirtserialport,chardev=mux,name=org.vmrun.mux\n" trees       \
 	"-device\nvirtio-balloon-" bus ",free-page-reporting=on\n"             \
 	"-device\nvirtio-rng-" bus "\n"
 
@@ -55,6 +56,13 @@ static const char kvm_want[] = START
 	"-accel\nkvm\n-cpu\nhost\n-smp\n2\n-m\n512M\n"
 	"-object\nmemory-backend-memfd,id=ram,size=512M,share=on\n" IMAGE PARAMS
 	" pci=off\n" DEVICES("device");
+
+static const char firewall_want[] = START
+	"-machine\nmicrovm,pic=off,memory-backend=ram\n"
+	"-global\nvirtio-mmio.force-legacy=false\n"
+	"-accel\nkvm\n-cpu\nhost\n-smp\n2\n-m\n512M\n"
+	"-object\nmemory-backend-memfd,id=ram,size=512M,share=on\n" IMAGE PARAMS
+	" pci=off\n" JOINED("device", "");
 
 static const char plain_want[] = START
 	"-machine\nmicrovm,pic=off,memory-backend=ram\n"
@@ -120,6 +128,10 @@ static void test_qemu(void)
 	check(vmm_argv(&p, qemu, 2500000), plain_want,
 	      "a share without ACLs has a server of its own");
 	p.n_shares = 0;
+	p.firewall = (char *)(uintptr_t) "accept";
+	check(vmm_argv(&p, qemu, 2500000), firewall_want,
+	      "a firewall has no file server");
+	p.firewall = NULL;
 	p.accel = ACCEL_TCG;
 	p.cpus = 1;
 	p.mem = 1u << 30;

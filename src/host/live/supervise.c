@@ -104,6 +104,8 @@ static size_t take_stdio(struct supervisor *v, int *fds, uint32_t *bits)
 	size_t n = 0;
 
 	*bits = 0;
+	if (v->s->plan->firewall)
+		return 0;
 	if (v->s->plan->terminal) {
 		fds[0] = terminal_private_fd(STDIN_FILENO, O_RDWR);
 		*bits = fds[0] >= 0 ? EDGE_STDIO_TTY : 0;

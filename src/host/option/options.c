@@ -142,20 +142,28 @@ static int load_alias(struct optset *s, const struct options *first,
 	return 0;
 }
 
-/* Files, then the command line again on top of them. */
+/* What is shown as the command of a run that has none. */
+static char *const firewall_words[] = {(char *)(uintptr_t) "firewall", NULL};
+
+/* Files, then the command line again on top of them.  What they say is for
+ * applications: a firewall has the command line alone. */
 static int merge(struct optset *s, const struct options *first,
 		 char *const *words, const char *const *dirs, struct err *e)
 {
+	bool firewall = first->firewall_fd > 0;
 	int used = 0;
 
-	if (load_defaults(s, dirs, e) || load_profile(s, first, dirs, e) ||
-	    load_alias(s, first, dirs, e))
+	if (!firewall &&
+	    (load_defaults(s, dirs, e) || load_profile(s, first, dirs, e) ||
+	     load_alias(s, first, dirs, e)))
 		return -1;
 	if (parse_words(s, words, &used, e))
 		return -1;
+	if (firewall && optset_check_firewall(s->o, e))
+		return -1;
 	if (s->o->verify && !s->o->alias)
 		return err_set(e, 0, "--verify goes with --alias");
-	return copy_command(words + used, s->o, e);
+	return copy_command(firewall ? firewall_words : words + used, s->o, e);
 }
 
 /* The command line alone: is it right by itself, and what does it want? */
@@ -170,6 +178,13 @@ static int look_ahead(struct optset *s, char *const *words, struct err *e)
 	if (s->o->profile && s->o->no_profile)
 		return err_set(e, 0,
 			       "--profile and --no-profile exclude each other");
+	if (s->o->firewall_fd > 0) {
+		if (words[used])
+			return err_set(e, 0,
+				       "--firewall runs no command, and there "
+				       "is one");
+		return copy_command(firewall_words, s->o, e);
+	}
 	if (!words[used] || !*words[used]) {
 		err_set(e, 0, "there is no command to run");
 		return err_hint(e, "vmrun [OPTION]... [--] COMMAND [ARG]...");

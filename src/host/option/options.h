@@ -80,6 +80,7 @@ struct options {
 	unsigned verbose;	 /* number of -v */
 	int status_fd, ready_fd; /* --json-status-fd, --ready-fd; -1: none */
 	unsigned notify_fd;	 /* --notify-fd N: the guest's side; 0: none */
+	int firewall_fd;	 /* --firewall: nft's input; 0: none */
 	char *alias;		 /* NULL: a UID for this run only */
 	char *profile;		 /* name asked for, or NULL */
 	/* paths of the files that were read, or NULL */

@@ -77,6 +77,9 @@ int optset_tmp(void *ctx, const struct opt *o, const char *value,
 int optset_tty(void *ctx, const struct opt *o, const char *value,
 	       struct err *e);
 
+/* --firewall: whether everything else that was asked for goes with it. */
+int optset_check_firewall(const struct options *o, struct err *e);
+
 /* A descriptor of ours that somebody left open for us; borrowed. */
 int optset_open_fd(const char *value, int *fd, struct err *e);
 

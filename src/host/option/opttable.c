@@ -56,6 +56,10 @@ const struct opt optset_table[] = {
 	 "a network card whose other end is\n"
 	 "the descriptor FD",
 	 OPT_COMMAND_LINE, OPT_REPEAT, optset_nic, 0},
+	{"firewall", NULL, 0, "FD",
+	 "no COMMAND: pass on between two cards what\n"
+	 "nft's input, read from FD, allows",
+	 OPT_COMMAND_LINE, OPT_ONCE, optset_fd, AT(firewall_fd)},
 
 	{.help = "Who the VM is:"},
 	{"alias", NULL, 'n', "NAME",

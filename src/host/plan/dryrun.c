@@ -192,6 +192,8 @@ static void print_record(const struct plan *p, FILE *out)
 {
 	fputs("\nguest\n  command", out);
 	print_words(p->opt->argv, out);
+	if (p->firewall)
+		fprintf(out, "  nft's input, %zu bytes\n", strlen(p->firewall));
 	print_text("  in ", p->cwd, out);
 	print_text(", home ", p->home, out);
 	print_text(", shell ", p->shell, out);

@@ -20,6 +20,7 @@
 
 #define MIB (UINT64_C(1) << 20)
 #define MEM_DEFAULT (1024 * MIB)
+#define MEM_FIREWALL (128 * MIB) /* 88 boot, 128 have 60 to spare */
 
 static int choose_accel(struct plan *p, struct err *e)
 {
@@ -63,7 +64,9 @@ static int choose_machine(struct plan *p, struct err *e)
 			       "machine has",
 			       p->cpus, p->facts->cpus);
 	/* QEMU wants whole pages, the guest likes whole MiB. */
-	p->mem = (p->opt->mem ? p->opt->mem : MEM_DEFAULT) / MIB * MIB;
+	p->mem = p->opt->firewall_fd ? MEM_FIREWALL : MEM_DEFAULT;
+	if (p->opt->mem)
+		p->mem = p->opt->mem / MIB * MIB;
 	if (p->mem / MIB > ram)
 		return err_set(e, 0,
 			       "--mem: %llu MiB are more than the %llu MiB "
@@ -122,10 +125,14 @@ static int choose_image(struct plan *p, struct err *e)
 
 	if (guestimage_find(p->facts->data_home, p->opt->image, &img, e))
 		return -1;
-	p->kernel = img.kernel;
-	p->initramfs = img.initramfs;
-	img.kernel = img.initramfs = NULL;
+	p->kernel = steal_ptr(&img.kernel);
+	p->initramfs = steal_ptr(p->firewall ? &img.firewall : &img.initramfs);
 	guestimage_free(&img);
+	if (access(p->initramfs, R_OK) < 0) {
+		err_set(e, 0, "this guest image is none for a firewall");
+		return err_hint(e, "install nftables, then import the image "
+				   "again: `vmrunctl image import`");
+	}
 	if (!p->opt->kernel)
 		return 0;
 	free(p->kernel);
@@ -193,8 +200,11 @@ static int choose_terminal(struct plan *p, struct err *e)
 
 static int make(struct plan *p, char ***store_bins, struct err *e)
 {
-	if (plan_nics(p, e) || choose_terminal(p, e) || choose_home(p, e) ||
-	    choose_hostname(p, e) || choose_machine(p, e))
+	if (plan_nics(p, e) || choose_hostname(p, e) || choose_machine(p, e))
+		return -1;
+	if (p->opt->firewall_fd > 0)
+		return plan_firewall(p, e) ? -1 : choose_image(p, e);
+	if (choose_terminal(p, e) || choose_home(p, e))
 		return -1;
 	if (plan_shares(p, store_bins, e) || plan_keys(p, e) ||
 	    plan_system(p, e) || plan_mounts(p, e) || plan_sockets(p, e))
@@ -246,6 +256,7 @@ void plan_free(struct plan *p)
 	free(p->sockets);
 	wayland_policy_free(&p->policy);
 	free(p->mounts);
+	free(p->firewall);
 	free(p->home);
 	free(p->cwd);
 	free(p->shell);
@@ -346,6 +357,7 @@ void plan_launch(const struct plan *p, uid_t uid, gid_t gid, struct launch *l)
 		abort();
 	for (size_t i = 0; i < p->n_sockets; i++)
 		l->sockets[i] = p->sockets[i].dst;
+	l->firewall = p->firewall;
 	l->before = p->windows < 0 ? NULL : (char **)transport;
 	l->app.terminal = p->terminal;
 	l->app.win = f->win;

@@ -108,6 +108,7 @@ struct plan {
 	size_t n_sockets;
 	struct plan_nic nics[NICS_MAX];
 	size_t n_nics;
+	char *firewall; /* nft's input; NULL: there is an application */
 	/* --socket wayland, else -1: which of them is the compositor's */
 	int windows;
 	struct wayland_policy policy;

@@ -30,6 +30,8 @@ int plan_keys(struct plan *p, struct err *e);
 /* This machine's userland, or --root's.  After plan_shares(). */
 int plan_system(struct plan *p, struct err *e);
 int plan_nics(struct plan *p, struct err *e);
+/* --firewall: its rules, and nothing of an application. */
+int plan_firewall(struct plan *p, struct err *e);
 /* Orders the mounts and refuses those that cannot be made. */
 int plan_mounts(struct plan *p, struct err *e);
 /* In the guest: where the transport connects to, and what it serves. */

@@ -68,6 +68,7 @@ static bool has_member(const struct plan *p, enum sandbox_member member)
 	case MEMBER_WAYPIPE:
 		return p->windows >= 0;
 	case MEMBER_FS:
+		return !p->firewall;
 	case MEMBER_MUX:
 	case MEMBER_VMM:
 	case MEMBERS:
@@ -312,7 +313,8 @@ static int member_vmm(struct setup_member *m, const struct plan *p,
 		return err_set(e, ENOMEM, "planning QEMU");
 	add_fd(m, FD_PORT_VMM, VMM_FD_MUX);
 	add_fd(m, FD_CONSOLE_VMM, VMM_FD_CONSOLE);
-	add_fd(m, FD_FS_VMM, VMM_FD_FS);
+	if (!p->firewall)
+		add_fd(m, FD_FS_VMM, VMM_FD_FS);
 	if (plan_has_plain(p))
 		add_fd(m, FD_PLAIN_VMM, VMM_FD_PLAIN);
 	for (uint32_t i = 0; i < p->n_disks; i++)
@@ -449,9 +451,10 @@ static int make_wires(struct wires *w, struct sandbox *s, const struct plan *p,
 	    stage_pair(SOCK_STREAM, &w->fd[FD_PORT_VMM], &w->fd[FD_PORT_MUX],
 		       e) < 0 ||
 	    stage_pair(SOCK_STREAM, &w->fd[FD_CONSOLE_VMM],
-		       &w->fd[FD_CONSOLE_MUX], e) < 0 ||
-	    fileserver_pair(d->fd, &w->fd[FD_FS_LISTEN], &w->fd[FD_FS_VMM], e) <
-		    0)
+		       &w->fd[FD_CONSOLE_MUX], e) < 0)
+		return -1;
+	if (!p->firewall && fileserver_pair(d->fd, &w->fd[FD_FS_LISTEN],
+					    &w->fd[FD_FS_VMM], e) < 0)
 		return -1;
 	if (plan_has_plain(p) && fileserver_pair(d->fd, &w->fd[FD_PLAIN_LISTEN],
 						 &w->fd[FD_PLAIN_VMM], e) < 0)

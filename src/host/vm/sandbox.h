@@ -17,7 +17,7 @@ struct err;
 
 /* Members in the order of the setup record. */
 enum sandbox_member {
-	MEMBER_FS,
+	MEMBER_FS,    /* not of a firewall */
 	MEMBER_PLAIN, /* only if plan_has_plain() */
 	MEMBER_MUX,
 	MEMBER_WAYLAND, /* with windows only, and so the next */

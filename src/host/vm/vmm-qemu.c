@@ -213,7 +213,8 @@ static void add_devices(struct args *a, const struct plan *p, const char *bus)
 	add(a, "socket,id=mux,fd=%d", VMM_FD_MUX);
 	add(a, "-device");
 	add(a, "virtserialport,chardev=mux,name=org.vmrun.mux");
-	add_tree(a, bus, "fs", VMM_FD_FS, "vmrun");
+	if (!p->firewall)
+		add_tree(a, bus, "fs", VMM_FD_FS, "vmrun");
 	if (plan_has_plain(p))
 		add_tree(a, bus, "plain", VMM_FD_PLAIN, "vmrun-plain");
 	add(a, "-device");
