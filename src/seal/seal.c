@@ -8,6 +8,8 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#define SEAL_LIBRARY
+#include "seal/sanitizer.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -122,22 +124,26 @@ int seal_drop_caps(struct err *e)
 	return seal_keep_caps(NULL, 0, e);
 }
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SEAL_SANITIZED
-#endif
-#endif
-#ifdef __SANITIZE_ADDRESS__
-#define SEAL_SANITIZED
-#endif
-
-/* What a sanitizer's runtime does behind our back, at _exit() for one. */
+/* What a sanitizer's runtime does behind a program's back. */
 static const struct seal_call sanitizer[] = {
 #ifdef SEAL_SANITIZED
-	{SCMP_SYS(sigaltstack), "leaving the stack"},
 	{SCMP_SYS(mmap), "shadow memory"},
 	{SCMP_SYS(munmap), "shadow memory"},
 	{SCMP_SYS(madvise), "shadow memory"},
+	{SCMP_SYS(mprotect), "shadow memory"},
+	{SCMP_SYS(sigaltstack), "the end of a thread, leaving the stack"},
+	{SCMP_SYS(rt_sigaction), "reports"},
+	{SCMP_SYS(rt_sigprocmask), "reports"},
+	{SCMP_SYS(getpid), "reports"},
+	{SCMP_SYS(gettid), "reports"},
+	{SCMP_SYS(futex), "locks"},
+	{SCMP_SYS(sched_yield), "locks"},
+	{SCMP_SYS(openat), "its map of the process"},
+	{SCMP_SYS(read), "its map of the process"},
+	{SCMP_SYS(close), "its map of the process"},
+	{SCMP_SYS(readlink), "its map of the process"},
+	{SCMP_SYS(getrlimit), "limits of the stack"},
+	{SCMP_SYS(prlimit64), "limits of the stack"},
 #endif
 	{-1, "none"},
 };

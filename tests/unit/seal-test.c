@@ -16,6 +16,7 @@
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -46,11 +47,11 @@ static int sealed_may_write(void)
 	return syscall(SYS_write, -1, "", 0) == 0;
 }
 
-static int sealed_may_not_open(void)
+static int sealed_may_not_connect(void)
 {
 	if (seal_few())
 		return 1;
-	syscall(SYS_openat, AT_FDCWD, "/", O_RDONLY);
+	syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
 	return 2;
 }
 
@@ -281,7 +282,7 @@ static void only_root(int (*f)(void), const char *what)
 
 int main(void)
 {
-	killed(sealed_may_not_open, "a call outside the table kills");
+	killed(sealed_may_not_connect, "a call outside the table kills");
 	killed(sealed_no_such_call, "an unknown call kills");
 #ifdef __x86_64__
 	killed(sealed_x32, "x32 kills");

@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "seal/sanitizer.h"
 #include "seal/seal.h"
 
 #include <errno.h>
@@ -43,15 +44,6 @@ enum {
 /* Ours, four for each session, one for each connection, and those of one record
  * under way. */
 #define FILES (16 + 4 * CTL_SESSIONS + EDGE_CONNS + IO_FDS_MAX)
-
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN
-#endif
-#endif
-#ifdef __SANITIZE_ADDRESS__
-#define WITH_ASAN
-#endif
 
 static const struct seal_call calls[] = {
 	{SCMP_SYS(poll), "the loop"},
@@ -76,31 +68,7 @@ static const struct seal_call calls[] = {
 	{SCMP_SYS(munmap), "free"},
 	{SCMP_SYS(madvise), "free"},
 	{SCMP_SYS(exit_group), "the end"},
-#ifdef WITH_ASAN
-	{SCMP_SYS(mprotect), "sanitizer: shadow memory"},
-	{SCMP_SYS(sigaltstack), "sanitizer: end of the thread"},
-	{SCMP_SYS(rt_sigaction), "sanitizer: reports"},
-	{SCMP_SYS(rt_sigprocmask), "sanitizer: reports"},
-	{SCMP_SYS(getpid), "sanitizer: reports"},
-	{SCMP_SYS(gettid), "sanitizer: reports"},
-	{SCMP_SYS(futex), "sanitizer: locks"},
-	{SCMP_SYS(sched_yield), "sanitizer: locks"},
-	{SCMP_SYS(openat), "sanitizer: its map of the process"},
-	{SCMP_SYS(readlink), "sanitizer: its map of the process"},
-	{SCMP_SYS(getrlimit), "sanitizer: limits of the stack"},
-	{SCMP_SYS(prlimit64), "sanitizer: limits of the stack"},
-#endif
 };
-
-#ifdef WITH_ASAN
-const char *__asan_default_options(void);
-
-/* Leaks are looked for by a second process, which the seal forbids. */
-const char *__asan_default_options(void)
-{
-	return "detect_leaks=0:symbolize=0";
-}
-#endif
 
 struct program {
 	struct host host;

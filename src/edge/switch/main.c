@@ -31,6 +31,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "seal/sanitizer.h"
 #include "seal/seal.h"
 
 #include <errno.h>
@@ -58,21 +59,6 @@ static const struct seal_call calls[] = {
 	{SCMP_SYS(write), "the last words on 2"},
 	{SCMP_SYS(exit_group), "the end"},
 };
-
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(WITH_ASAN)
-const char *__asan_default_options(void);
-
-/* Leaks are looked for by a second process, which the seal forbids. */
-const char *__asan_default_options(void)
-{
-	return "detect_leaks=0:symbolize=0";
-}
-#endif
 
 struct program {
 	struct control control;
