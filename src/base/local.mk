@@ -6,5 +6,6 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/io.h %D%/io.c \
 	%D%/log.h %D%/log.c \
 	%D%/json.h %D%/json.c \
+	%D%/mountinfo.h %D%/mountinfo.c \
 	%D%/opt.h %D%/opt.c
 %C%_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)

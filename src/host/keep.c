@@ -45,7 +45,7 @@ static enum grant_mode mode_of(enum grant_access access)
 
 /*
  * Has the alias more on this tree than is wanted now?  Not if a tree above,
- * which it keeps, gives the same.
+ * which it keeps, gives the same; one on another file system does not.
  */
 static int has_more(const struct reclaim *rc, const struct state_identity *id,
 		    const struct state_want *want, bool *more, struct err *e)
@@ -64,7 +64,8 @@ static int has_more(const struct reclaim *rc, const struct state_identity *id,
 			continue;
 		if (!strcmp(g[i].path, want->path))
 			*more = true;
-		else if (path_is_below(want->path, g[i].path))
+		else if (path_is_below(want->path, g[i].path) &&
+			 g[i].dev == want->dev)
 			above = true;
 	}
 	state_grants_free(g, n);

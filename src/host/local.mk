@@ -6,7 +6,7 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/plan/plan.h %D%/plan/plan.c %D%/plan/planint.h %D%/plan/planenv.c %D%/plan/planshares.c %D%/plan/plankeys.c \
 	%D%/option/optsocket.c %D%/plan/plansockets.c \
 	%D%/plan/planplaces.c %D%/plan/plansystem.c %D%/plan/planmounts.c \
-	%D%/plan/planplain.c %D%/plan/fstype.h %D%/plan/fstype.c \
+	%D%/plan/planplain.c %D%/plan/planhidden.c %D%/plan/fstype.h %D%/plan/fstype.c \
 	%D%/option/optnic.c %D%/plan/plannic.c \
 	%D%/option/optfirewall.c %D%/plan/planfirewall.c \
 	%D%/net/ruleset.h %D%/net/ruleset.c %D%/net/rulelist.c %D%/net/rulecheck.c \

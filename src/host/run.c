@@ -102,8 +102,6 @@ static void warn_about(const struct plan_share *sh, const struct grant_stats *g)
 	warn_count(sh, g->links,
 		   "files are left out because they have hard links elsewhere",
 		   g);
-	warn_count(sh, g->mounts, "other file systems below it get no grant",
-		   g);
 	warn_count(sh, g->unmapped,
 		   "entries have ACLs that name ids which the VM cannot "
 		   "express, and cannot be read there",
@@ -286,13 +284,35 @@ static void tell_plain(const struct plan_share *sh)
 		 text_show(shown, sizeof(shown), sh->src), sh->plain.fs, why);
 }
 
+/* The same: what is mounted there may be all that the person cares for. */
+static void tell_hidden(const struct plan_share *sh)
+{
+	char shown[TEXT_SHOWN], one[TEXT_SHOWN];
+
+	if (!sh->n_hidden)
+		return;
+	text_show(shown, sizeof(shown), sh->src);
+	text_show(one, sizeof(one), sh->hidden);
+	if (sh->n_hidden == 1)
+		log_warn("%s: what is mounted at %s is not shown; to share it "
+			 "too, name it too",
+			 shown, one);
+	else
+		log_warn("%s: what is mounted at %zu places in it is not "
+			 "shown, for example at %s; to share one too, name it "
+			 "too",
+			 shown, sh->n_hidden, one);
+}
+
 static int apply_grants(struct run *r, struct err *e)
 {
 	const struct plan *p = r->plan;
 	struct grant_who who;
 
-	for (size_t i = 0; i < p->n_shares; i++)
+	for (size_t i = 0; i < p->n_shares; i++) {
 		tell_plain(&p->shares[i]);
+		tell_hidden(&p->shares[i]);
+	}
 	if (p->opt->alias)
 		return apply_kept(r, e);
 	reclaim_who(p->facts, r->id.uid, r->id.gid, &who);

@@ -1,7 +1,7 @@
 pkglibexec_PROGRAMS += vmrun-stage
 vmrun_stage_SOURCES = \
 	%D%/main.c \
-	%D%/mounts.h %D%/mounts.c \
+	%D%/mounts.h %D%/mounts.c %D%/cover.h %D%/cover.c \
 	%D%/denied.h %D%/denied.c \
 	%D%/devices.h %D%/devices.c \
 	%D%/root.h %D%/root.c \

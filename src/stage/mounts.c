@@ -25,6 +25,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "stage/cover.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -279,6 +280,8 @@ int mounts_tree(const struct base *b, int dir, const struct setup *s,
 		if (s->mounts[i].tree == which &&
 		    share(b, tree, &s->mounts[i], e) < 0)
 			return -1;
+	if (cover_mounts(b, tree, s, which, e) < 0)
+		return -1;
 	if (restrict_mount(tree, 0, MOUNT_ATTR_RDONLY) < 0)
 		return failed(e, "cannot restrict", "the shared tree");
 	return 0;

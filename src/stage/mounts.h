@@ -35,6 +35,7 @@ int mounts_begin(struct base *b, struct err *e);
 /*
  * Builds a tree at dir/tree, dir being a directory of the base: every source
  * of the record that is for it at its name, the tree's own root read-only.
+ * Mounts inside a source are covered (stage/cover.h), unless it says so.
  */
 int mounts_tree(const struct base *b, int dir, const struct setup *s,
 		enum setup_tree which, struct err *e);

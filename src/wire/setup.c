@@ -110,6 +110,7 @@ void setup_encode(struct buf *b, const struct setup *s)
 		buf_put_u8(b, m->readonly);
 		buf_put_u8(b, m->file);
 		buf_put_u8(b, m->exec);
+		buf_put_u8(b, m->inner);
 		buf_put_u8(b, (uint8_t)m->tree);
 	}
 	put_count(b, s->n_members, SETUP_MEMBERS_MAX);
@@ -191,6 +192,7 @@ static void get_mount(struct rd *r, struct setup_mount *m)
 	m->readonly = get_bool(r);
 	m->file = get_bool(r);
 	m->exec = get_bool(r);
+	m->inner = get_bool(r);
 	tree = rd_u8(r);
 	if (tree > SETUP_TREE_PLAIN)
 		r->bad = true;
@@ -355,7 +357,7 @@ int setup_decode(const void *p, size_t n, struct setup *s, struct err *e)
 	s->gid = rd_u32(&r);
 	s->host_uid = rd_u32(&r);
 	s->host_gid = rd_u32(&r);
-	s->mounts = get_rows(&r, &s->n_mounts, SETUP_MOUNTS_MAX, 28,
+	s->mounts = get_rows(&r, &s->n_mounts, SETUP_MOUNTS_MAX, 29,
 			     sizeof(*s->mounts));
 	for (size_t i = 0; i < s->n_mounts && !r.bad; i++)
 		get_mount(&r, &s->mounts[i]);

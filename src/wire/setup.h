@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SETUP_VERSION 3u
+#define SETUP_VERSION 4u
 #define SETUP_MAX (4u * 1024 * 1024)
 #define SETUP_MOUNTS_MAX 4096u
 #define SETUP_MEMBERS_MAX 16u
@@ -51,15 +51,17 @@ enum setup_tree {
  * A source that the VM may see: opened by path without following any symbolic
  * link, compared with dev and ino, cloned recursively, nosuid, nodev and
  * nosymfollow set on the whole clone, read-only where asked, then attached at
- * NAME below the shared tree's root.
+ * NAME below the shared tree's root, with something empty over what is mounted
+ * inside it.
  */
 struct setup_mount {
 	char *src;	   /* absolute, canonical */
 	char *name;	   /* one component, not "." or ".." */
 	uint64_t dev, ino; /* as stat() reports them */
 	bool readonly;
-	bool file; /* src is a regular file */
-	bool exec; /* else noexec on the host's side */
+	bool file;  /* src is a regular file */
+	bool exec;  /* else noexec on the host's side */
+	bool inner; /* shows what is mounted inside it */
 	enum setup_tree tree;
 };
 

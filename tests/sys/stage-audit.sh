@@ -132,11 +132,16 @@ chmod 0755 secret
 cp /bin/true mine/prog
 chmod 0700 mine
 echo secret >secret/file
+# Something in a mount inside of a source, if /dev/shm is one.
+inner=vmrun-audit-$$
+trap 'rm -f "/dev/shm/$inner"; rm -rf "$STAGE_AUDIT_DIR"' EXIT
+echo text >"/dev/shm/$inner" && chmod 0666 "/dev/shm/$inner"
 
 probe="/etc/passwd /home $D/secret/file /proc/1/root/etc /tree/new"
 probe="$probe /tree/ro /tree/ro/dir /tree/ro/file /tree/ro/link /tree/ro/prog"
 probe="$probe /tree/rw /tree/rw/prog /tree/rx/prog /tree/one /usr/bin"
-probe="$probe /dev/null /tree/dev/null /tree/dev/shm"
+probe="$probe /dev/null /tree/dev/null /tree/dev/shm /tree/inner/shm"
+probe="$probe /tree/dev/shm/$inner /tree/inner/shm/$inner"
 probe="$probe /tree/po /tree/po/file /tree/pw /tree/pw/prog /tree/pw/link"
 
 # The results of one path on one line, so that each can be named.
@@ -153,7 +158,7 @@ audit()
 	shift
 	# shellcheck disable=SC2086
 	SETUP_AUDIT=1 tool ro ro "$D/share" rw rw "$D/writable" \
-		rx rx "$D/share" ro one "$D/share/file" ro dev /dev \
+		rx rx "$D/share" ro one "$D/share/file" ro dev /dev ro+ inner /dev \
 		po po "$D/mine" pw pw "$D/mine" \
 		"$view" red -d null -f "$D/stage-red" /red "$@" \
 		/red "$uid" $probe >"$view.out" 2>"$view.err"
@@ -263,7 +268,7 @@ root-owner $uid
 dir / ${top% }
 dir /dev null
 dir /proc 1 self sys
-dir /tree dev one ro rw rx
+dir /tree dev inner one ro rw rx
 setuid-person EPERM
 setgid-person EPERM
 /tree/ro open=ok create=EROFS
@@ -338,18 +343,30 @@ chroot ok
 kill-all ESRCH
 END
 
-# A mount below a source: the host's own /dev/shm, which all may write.
+# A mount inside a source: the host's own /dev/shm, which all may write.
 if [ "$(stat -c %d /dev)" = "$(stat -c %d /dev/shm 2>/dev/null)" ]; then
-	skip "a mount below a source" "/dev/shm is no mount here"
+	skip "a mount inside a source" "/dev/shm is no mount here"
 else
-	want "a mount below a source" tree.lines <<END
+	want "a mount inside a source" tree.lines <<END
 /tree/dev/shm open=ok create=EROFS
+/tree/dev/shm/$inner open=ENOENT
 END
-	tool rw dev /dev tree red -f "$D/stage-red" /red /red "$uid" \
+	want "and one that is asked for" tree.lines <<END
+/tree/inner/shm open=ok create=EROFS
+/tree/inner/shm/$inner open=ok write=EROFS exec=EACCES
+END
+	tool rw+ dev /dev tree red -f "$D/stage-red" /red /red "$uid" \
 		/tree/dev/shm >control.out 2>&1
 	flat control.out >control.lines
 	want "and without read-only" control.lines <<END
 /tree/dev/shm open=ok create=ok $odd
+END
+	tool pw dev /dev plain red -f "$D/stage-red" /red /red "$uid" \
+		/tree/dev/shm "/tree/dev/shm/$inner" >control.out 2>&1
+	flat control.out >control.lines
+	want "one inside a plain source" control.lines <<END
+/tree/dev/shm open=ok create=EROFS
+/tree/dev/shm/$inner open=ENOENT
 END
 fi
 

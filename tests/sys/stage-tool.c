@@ -5,6 +5,7 @@
  * usage: stage-tool [-n] [-l N] STAGE UID [mount]... member...
  *   mount:   ro|rw|rx NAME SRC      o: read-only, w: writable, x: and exec
  *            po|pw NAME SRC         the same in the plain tree
+ *            and + behind it: with what is mounted inside
  *   member:  tree|server|plain|plain-server|vmm|empty NAME [-d DEVICE]...
  *            [-f SRC DST]... [-l TO] [-c TO] PROGRAM [ARG]... ,
  * A server has the capabilities of the C file server.  -l gives the
@@ -99,6 +100,7 @@ static void add_mount(char **argv)
 
 	m->readonly = argv[0][1] == 'o';
 	m->exec = argv[0][1] == 'x';
+	m->inner = argv[0][2] == '+';
 	m->tree = argv[0][0] == 'p' ? SETUP_TREE_PLAIN : SETUP_TREE_GRANTED;
 	m->name = argv[1];
 	m->src = argv[2];
@@ -174,7 +176,7 @@ static void parse(char **argv, const char *uid)
 	t.s.mounts = t.mounts;
 	t.s.members = t.members;
 	while (*argv)
-		if (strlen(argv[0]) == 2) {
+		if (strlen(argv[0]) == 2 || argv[0][2] == '+') {
 			add_mount(argv);
 			argv += 3;
 		} else {

@@ -47,7 +47,8 @@ static void make(struct sample *x)
 					    .name = name1,
 					    .readonly = true,
 					    .file = true,
-					    .exec = true};
+					    .exec = true,
+					    .inner = true};
 	x->files[0] = (struct setup_file){
 		.src = kernel, .dst = dst, .dev = 3, .ino = 4};
 	x->fds[0] = (struct setup_fd){.from = 5, .to = 0};
@@ -104,9 +105,11 @@ static void test_round(void)
 	tap_str(s.mounts[1].name, name1, "a name");
 	tap_ok(s.mounts[0].dev == 7 && s.mounts[0].ino == 1ULL << 40,
 	       "device and inode");
-	tap_ok(!s.mounts[0].readonly && !s.mounts[0].file && !s.mounts[0].exec,
+	tap_ok(!s.mounts[0].readonly && !s.mounts[0].file &&
+		       !s.mounts[0].exec && !s.mounts[0].inner,
 	       "flags that are not set");
-	tap_ok(s.mounts[1].readonly && s.mounts[1].file && s.mounts[1].exec,
+	tap_ok(s.mounts[1].readonly && s.mounts[1].file && s.mounts[1].exec &&
+		       s.mounts[1].inner,
 	       "flags that are");
 	tap_ok(s.mounts[0].tree == SETUP_TREE_GRANTED &&
 		       s.mounts[1].tree == SETUP_TREE_PLAIN,

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Shares without ACLs: a second virtiofsd serves them with the person's rights,
 # and nothing else of them can be reached.  On a ramfs, on a FUSE file system of
-# the person's, and on FAT where the kernel has it.
+# the person's, and on FAT where the kernel has it.  And mounts inside of a
+# share: they are not there, unless they are named.
 #
 # Needs root for the mounts; run as root with VMRUN_USER=NAME, whose vmrun it is.
 set -u
@@ -17,6 +18,8 @@ bail() {
 	exit 0
 }
 
+nl='
+'
 # In a mount namespace of its own, which ends with the test.
 mounts() { # mounts TOP
 	chown "$VMRUN_USER" "$1"
@@ -30,7 +33,14 @@ mounts() { # mounts TOP
 		mkdir "$1/fat"
 		mount -o "loop,uid=$(id -u "$VMRUN_USER")" "$1/fat.img" "$1/fat"
 	fi
-	chown "$VMRUN_USER" "$1/ramfs"
+	mkdir "$1/over" "$1/over/sub" "$1/over/odd$nl"
+	echo below >"$1/over/file"
+	mount -t tmpfs -o nosuid,nodev tmpfs "$1/over/sub"
+	mount -t ramfs -o nosuid,nodev ramfs "$1/over/odd$nl"
+	echo inside | tee "$1/over/sub/file" >"$1/over/odd$nl/file"
+	mount --bind "$1/over/sub/file" "$1/over/file"
+	chmod 644 "$1/over/sub/file" "$1/over/odd$nl/file"
+	chown -R "$VMRUN_USER" "$1/ramfs" "$1/over"
 	chmod 700 "$1/ramfs"
 }
 
@@ -39,7 +49,8 @@ if [ "$(id -u)" = 0 ]; then
 	[ -n "${VMRUN_PLAIN-}" ] || VMRUN_PLAIN=1 exec unshare -m sh "$0"
 	command -v bindfs >/dev/null || bail "no bindfs"
 	top=$(mktemp -d /srv/vmrun-plain.XXXXXX) || exit 99
-	trap 'umount -l "$top/ramfs" "$top/fat" 2>/dev/null; rm -rf "$top"' EXIT
+	trap 'umount -l "$top/ramfs" "$top/fat" "$top/over/file" \
+		"$top/over/sub" "$top/over/odd$nl" 2>/dev/null; rm -rf "$top"' EXIT
 	mounts "$top" || exit 99
 	install -d -o "$VMRUN_USER" -m 700 "/run/user/$(id -u "$VMRUN_USER")"
 	setpriv --reuid="$VMRUN_USER" --regid="$(id -g "$VMRUN_USER")" \
@@ -111,6 +122,39 @@ x" "$fs: what it made is there"
 try "$tmp/fuse" FUSE "FUSE, where this machine does not decide alone who may do what"
 try "$VMRUN_PLAIN/ramfs" ramfs "ramfs, which has no ACLs"
 [ ! -d "$VMRUN_PLAIN/fat" ] || try "$VMRUN_PLAIN/fat" FAT "FAT, which has no ACLs"
+
+over=$VMRUN_PLAIN/over
+vmrun --rw "$over" -e D="$over" -e O="$over/odd$nl" -- sh -c '
+	ls -A "$D/sub" "$O" | grep file
+	cat "$D/file" "$D/sub/file" "$O/file" 2>/dev/null
+	for d in "$D/sub" "$O"; do
+		touch "$d/new" 2>/dev/null && echo "made in $d"
+		rmdir "$d" 2>/dev/null && echo "removed $d"
+		umount "$d" 2>/dev/null && ls "$d"
+	done
+	(echo no >"$D/file") 2>/dev/null && echo "file written"
+	echo new >"$D/new"; chmod 600 "$D/new"
+	exit 7' >"$tmp/out" 2>"$tmp/err" </dev/null
+is $? 7 "mounts inside: the command ran"
+is "$(cat "$tmp/out")" "" "mounts inside: nothing of them is seen, or changed"
+is "$(cat "$over/new" "$over/sub/file" "$over/odd$nl/file")" "new
+inside
+inside" "mounts inside: what is around them can be used"
+is "$(grep -c 'mounted at 3 places in it is not shown' "$tmp/err")" 1 \
+	"mounts inside: it is said, once"
+is "$(cat "$tmp/err" | tr -d '\n' | tr -c -d '\001-\037' | wc -c)" 0 \
+	"mounts inside: no name is printed raw"
+vmrun --rw "$over" --ro "$over/sub" -e D="$over" -- sh -c '
+	cat "$D/sub/file" "$D/new"
+	(echo no >"$D/sub/file") 2>/dev/null && echo written
+	touch "$D/sub/x" 2>/dev/null && echo made
+	rm -f "$D/new"; exit 8' >"$tmp/out" 2>"$tmp/err" </dev/null
+is $? 8 "mounts inside: the command ran with one that was named"
+is "$(cat "$tmp/out")" "inside
+new" "mounts inside: and it is there, in its own way"
+has "$tmp/err" 'mounted at 2 places' "mounts inside: the others are not"
+is "$(getfacl -sR "$over" "$over/sub" 2>/dev/null)$(ls "$over/new" 2>/dev/null)" "" \
+	"mounts inside: all is given back"
 
 # A server that is gone takes the VM with it, and nothing hangs.
 vmrun --rw "$tmp/fuse/rw" --json-status-fd 3 -- sh -c 'echo up; read x' \

@@ -134,6 +134,9 @@ static void print_shares(const struct plan *p, enum share_use use,
 		print_text(s->rw ? "  rw " : "  ro ", s->src, out);
 		print_text(" at ", s->dst, out);
 		fputc('\n', out);
+		if (s->n_hidden)
+			fprintf(out, "     without %zu mounts inside of it\n",
+				s->n_hidden);
 	}
 }
 
@@ -274,6 +277,7 @@ static struct json *json_share(const struct plan_share *s)
 	json_set_str(j, "type", s->file ? "file" : "directory");
 	json_set_bool(j, "system", s->system);
 	json_set_bool(j, "plain", s->use == SHARE_PLAIN);
+	json_set_int(j, "hidden_mounts", (int64_t)s->n_hidden);
 	return j;
 }
 

@@ -207,7 +207,8 @@ static int make(struct plan *p, char ***store_bins, struct err *e)
 	if (choose_terminal(p, e) || choose_home(p, e))
 		return -1;
 	if (plan_shares(p, store_bins, e) || plan_keys(p, e) ||
-	    plan_system(p, e) || plan_mounts(p, e) || plan_sockets(p, e))
+	    plan_system(p, e) || plan_hidden(p, e) || plan_mounts(p, e) ||
+	    plan_sockets(p, e))
 		return -1;
 	if (plan_env(p, *store_bins, e) || plan_cwd(p, e))
 		return -1;
@@ -237,6 +238,7 @@ void plan_free(struct plan *p)
 		free(p->shares[i].src);
 		free(p->shares[i].dst);
 		free(p->shares[i].name);
+		free(p->shares[i].hidden);
 		own_close(&p->shares[i].fd);
 	}
 	for (size_t i = 0; i < p->n_disks; i++)

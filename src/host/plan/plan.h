@@ -66,6 +66,10 @@ struct plan_share {
 	bool rw, file, exec;
 	bool system; /* of the userland (/usr, /etc/…), not asked for by name */
 	int fd;	     /* O_PATH, owned; what grants are made on */
+	uint64_t mnt; /* the number of the mount that it is on; 0: not known */
+	/* Mounts inside it that the VM does not see, and one of them (owned) */
+	size_t n_hidden;
+	char *hidden;
 };
 
 struct plan_disk {
@@ -129,6 +133,12 @@ struct plan {
 int plan_make(struct plan *p, const struct options *o, const struct facts *f,
 	      struct err *e);
 void plan_free(struct plan *p);
+
+/*
+ * Does the VM see what is mounted inside of it?  Of the userland it does; of
+ * what the person named, only what he named too.
+ */
+bool plan_shows_inner(const struct plan_share *s);
 
 /* Is there a SHARE_PLAIN? */
 bool plan_has_plain(const struct plan *p);

@@ -29,6 +29,10 @@ int plan_shares(struct plan *p, char ***store_bins, struct err *e);
 int plan_keys(struct plan *p, struct err *e);
 /* This machine's userland, or --root's.  After plan_shares(). */
 int plan_system(struct plan *p, struct err *e);
+/* Looks which mounts inside of shares the VM will not see. */
+int plan_hidden(struct plan *p, struct err *e);
+/* The same for a text like that of /proc/self/mountinfo, which it changes. */
+int plan_hidden_by(struct plan *p, char *text, struct err *e);
 int plan_nics(struct plan *p, struct err *e);
 /* --firewall: its rules, and nothing of an application. */
 int plan_firewall(struct plan *p, struct err *e);

@@ -164,10 +164,26 @@ static const struct launch_mount *parent_of(const struct names *names,
 	return NULL;
 }
 
-/* Opens a path of the shared tree (N or N/sub) on this machine. */
-static int open_in_share(const struct plan *p, const char *share,
+/* The share that a path of the shared tree (N or N/sub) is in; or NULL. */
+static const struct plan_share *share_of(const struct plan *p, const char *path)
+{
+	size_t n = strcspn(path, "/");
+
+	for (size_t i = 0; i < p->n_shares; i++) {
+		const struct plan_share *s = &p->shares[i];
+
+		if (!strncmp(s->name, path, n) && !s->name[n])
+			return s;
+	}
+	return NULL;
+}
+
+/* Looks at a place below a path of the shared tree, on this machine.  It may be
+ * where something is mounted; inside of that the guest sees nothing. */
+static int look_in_share(const struct plan *p, const char *share,
 			 const char *rest, struct stat *st)
 {
+	const struct plan_share *s = share_of(p, share);
 	struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
@@ -176,18 +192,18 @@ static int open_in_share(const struct plan *p, const char *share,
 	struct err e = ERR_INIT;
 	size_t n = strcspn(share, "/");
 	own_free char *below =
-		text_fmt(&e, "%s%s%s", share[n] ? share + n + 1 : "",
+		text_fmt(&e, "./%s%s%s", share[n] ? share + n + 1 : "",
 			 share[n] ? "/" : "", rest);
-	own_fd fd = -1;
+	own_fd dir = -1;
+	char *name;
 
-	for (size_t i = 0; below && i < p->n_shares; i++) {
-		const struct plan_share *s = &p->shares[i];
-
-		if (strncmp(s->name, share, n) || s->name[n])
-			continue;
-		fd = (int)syscall(SYS_openat2, s->fd, below, &how, sizeof(how));
-	}
-	return fd < 0 || fstat(fd, st) ? -1 : 0;
+	if (!s || !below || !(name = strrchr(below, '/')))
+		return -1;
+	*name++ = '\0';
+	if (!plan_shows_inner(s))
+		how.resolve |= RESOLVE_NO_XDEV;
+	dir = (int)syscall(SYS_openat2, s->fd, below, &how, sizeof(how));
+	return dir < 0 ? -1 : fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW);
 }
 
 /* Is there something of m's type at its place inside the share `in`? */
@@ -205,7 +221,7 @@ static int check_place(const struct plan *p, const struct launch_mount *m,
 			       "nothing can be put at %s of the guest: %s is "
 			       "a file there",
 			       dst, above);
-	if (open_in_share(p, in->share, rest, &st)) {
+	if (look_in_share(p, in->share, rest, &st)) {
 		err_set(e, 0,
 			"cannot put anything at %s of the guest: what is "
 			"shared "

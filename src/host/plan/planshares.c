@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mountinfo.h"
 #include "base/own.h"
 #include "host/plan/store.h"
 #include "host/text.h"
@@ -285,6 +286,9 @@ static int check_overlap(const struct plan *p, const struct source *s,
 		if (!path_is_below(o->src, s->path) &&
 		    !path_is_below(s->path, o->src))
 			continue;
+		/* Neither shows, nor grants, what is in the other. */
+		if (o->mnt != mountinfo_id(s->fd))
+			continue;
 		err_set(e, 0,
 			"cannot share both %s and %s: one is inside the "
 			"other",
@@ -322,6 +326,7 @@ struct plan_share *plan_add_share(struct plan *p, const char *src,
 	to->use = SHARE_OPEN;
 	to->file = S_ISREG(st->st_mode);
 	to->fd = steal_fd(&mine);
+	to->mnt = mountinfo_id(to->fd);
 	return to;
 }
 

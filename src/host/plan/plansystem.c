@@ -323,7 +323,7 @@ static int check_root_overlap(const struct plan *p, struct err *e)
 		const struct plan_share *s = &p->shares[i];
 
 		if (s == root || s->use != SHARE_PERSON ||
-		    root->use != SHARE_PERSON)
+		    root->use != SHARE_PERSON || s->mnt != root->mnt)
 			continue;
 		if (path_is_at_or_below(s->src, root->src) ||
 		    path_is_below(root->src, s->src))

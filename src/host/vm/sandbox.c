@@ -139,6 +139,7 @@ static int setup_mounts(const struct plan *p, struct setup *s)
 		to->readonly = !from->rw;
 		to->file = from->file;
 		to->exec = from->exec;
+		to->inner = plan_shows_inner(from);
 		to->tree = from->use == SHARE_PLAIN ? SETUP_TREE_PLAIN
 						    : SETUP_TREE_GRANTED;
 		if (!to->src || !to->name)
