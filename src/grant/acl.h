@@ -47,6 +47,12 @@
  * Known to differ afterwards: a mask rwx over an owning group without rights
  * and no named entries, once U had rwx on it, is dropped.  Nobody's rights
  * change.
+ *
+ * Known to differ after edits during a run (tests/sys/edits.c is the whole
+ * list): while U has an entry, a chmod, and the mode that something is made
+ * with, say what the mask is, as with any ACL.  So a mask that is set by itself
+ * is taken for a chmod; and setfacl, which computes it anew, gives the owning
+ * group what its own entry said all the time.
  */
 #ifndef GRANT_ACL_H
 #define GRANT_ACL_H

@@ -7,6 +7,9 @@
  * nothing else is touched.  Of more edits than can be noted the rest loses all
  * of U's entries: U ends with less than it had, never with more.
  *
+ * Sockets and FIFOs are granted nothing, but one that is made in a directory
+ * with a default ACL inherits U's entry as a file does.
+ *
  * Passes.  While the tree is walked somebody may move things from where the
  * walk has yet to come to where it has been.  So it is walked again if a
  * directory was changed meanwhile, until a pass has changed nothing; a tree
@@ -85,7 +88,7 @@ static enum walk_next visit_lower(void *arg, const struct walk *w,
 	bool had = false;
 
 	(void)e;
-	if (!S_ISDIR(it->st.st_mode) && !S_ISREG(it->st.st_mode))
+	if (S_ISLNK(it->st.st_mode))
 		return WALK_SKIP;
 	j->st.seen++;
 	if (t->aim == AIM_UNDO) {
@@ -114,8 +117,6 @@ static enum walk_peek peek_lower(void *arg, const struct walk *w,
 	(void)w;
 	(void)e;
 
-	if (!S_ISREG(it->st.st_mode))
-		return PEEK_OPEN;
 	have = aclio_read(&j->io, it, ACL_ACCESS, &j->acl);
 	if (have < 0 && have != -EOPNOTSUPP)
 		return PEEK_OPEN;
@@ -145,6 +146,7 @@ static uint64_t lower_tree(struct task *t, struct grant_stats *st,
 	struct walk_ops ops = {.visit = visit_lower,
 			       .peek = peek_lower,
 			       .peek_bare = true,
+			       .want_special = true,
 			       .stamp = STAMP_MODIFY,
 			       .go_on = true};
 	uint64_t edited = 0;

@@ -232,6 +232,8 @@ static bool is_passed_by(struct walk *w, unsigned type)
 	case DT_SOCK:
 	case DT_CHR:
 	case DT_BLK:
+		if (w->ops->want_special)
+			return false;
 		w->counts->special++;
 		return true;
 	case DT_LNK:

@@ -110,6 +110,8 @@ struct walk_ops {
 	enum walk_peek (*glance)(void *arg, unsigned ctx, uint64_t listed);
 	/* Links and special files come too; files are O_PATH. */
 	bool want_all;
+	/* Special files come too, O_PATH as ever. */
+	bool want_special;
 	/* Count what cannot be opened or listed, do not stop at it. */
 	bool go_on;
 	enum walk_stamp stamp;
