@@ -25,7 +25,7 @@ CLEANFILES += tests/quick.out tests/quick.log tests/slow.log
 
 # The long forms: all points, all seeds' worth.  Takes hours on a slow machine;
 # plain `make check` runs a sample of each.
-long_tests = $(long_fault_tests)
+long_tests = $(long_fault_tests) $(long_sys_tests)
 .PHONY: check-long
 check-long:
 	$(MAKE) $(AM_MAKEFLAGS) check VMRUN_LONG=1 TESTS='$(long_tests)'

@@ -58,6 +58,8 @@ while [ $done -lt "$kills" ]; do
 		diff "$tmp/before" "$tmp/after" | head -n 4 | sed 's/^/# /'
 		break
 	fi
+	# A long form says how far it is.
+	[ $((done % 300)) != 0 ] || echo "# $done kills, $bad failed"
 done
 is $bad 0 "after each of $done kills gc puts everything back"
 uids() { sed -n 's/.*"uid":\([0-9]*\).*/\1/p' "$tmp/uids"; }

@@ -30,6 +30,14 @@ check_PROGRAMS += %D%/oracle
 %C%_oracle_SOURCES = %D%/oracle.c
 dist_check_SCRIPTS += %D%/oracle.sh
 sys_tests += %D%/oracle.sh
+# a person at work while grants are in force, against a tree without vmrun
+check_PROGRAMS += %D%/edits
+%C%_edits_SOURCES = %D%/edits.c %D%/edits.h %D%/edits-acl.c %D%/edits-tree.c \
+	%D%/edits-judge.c
+%C%_edits_LDADD = src/grant/libgrant.a src/base/libbase.a
+dist_check_SCRIPTS += %D%/edits.sh
+sys_tests += %D%/edits.sh
+long_sys_tests = %D%/edits.sh
 # no VM, but all the rest of a run; see tests/fault
 check_PROGRAMS += %D%/stage-dummy
 %C%_stage_dummy_SOURCES = %D%/stage-dummy.c
