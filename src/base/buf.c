@@ -201,6 +201,24 @@ uint64_t rd_u64(struct rd *r)
 	return get_le(r, 8);
 }
 
+bool rd_bool(struct rd *r)
+{
+	uint8_t v = rd_u8(r);
+
+	if (v > 1)
+		r->bad = true;
+	return v == 1;
+}
+
+uint32_t rd_max(struct rd *r, uint32_t max)
+{
+	uint32_t v = rd_u32(r);
+
+	if (v > max)
+		r->bad = true;
+	return v;
+}
+
 char *rd_str(struct rd *r, size_t max)
 {
 	size_t n = rd_u32(r);

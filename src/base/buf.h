@@ -61,6 +61,10 @@ uint8_t rd_u8(struct rd *r);
 uint16_t rd_u16(struct rd *r);
 uint32_t rd_u32(struct rd *r);
 uint64_t rd_u64(struct rd *r);
+/* A u8 that is 0 or 1; bad otherwise. */
+bool rd_bool(struct rd *r);
+/* A u32 of at most `max`; bad otherwise. */
+uint32_t rd_max(struct rd *r, uint32_t max);
 /*
  * A string of at most `max` bytes without NUL inside, as a new allocation that
  * the caller owns; NULL (and bad) otherwise.

@@ -4,6 +4,8 @@ noinst_LIBRARIES += %D%/libwire.a
 	%D%/mux.c \
 	%D%/control.h \
 	%D%/control.c \
+	%D%/launch.h \
+	%D%/launch.c \
 	%D%/setup.h \
 	%D%/setup.c \
 	%D%/ring.h %D%/ring.c \

@@ -118,15 +118,6 @@ void setup_encode(struct buf *b, const struct setup *s)
 		put_member(b, &s->members[i]);
 }
 
-static bool get_bool(struct rd *r)
-{
-	uint8_t v = rd_u8(r);
-
-	if (v > 1)
-		r->bad = true;
-	return v == 1;
-}
-
 /*
  * A count, and zeroed memory for that many rows of `size` bytes, each of which
  * takes `least` bytes of the record: no count asks for more than was sent.
@@ -189,10 +180,10 @@ static void get_mount(struct rd *r, struct setup_mount *m)
 	m->name = rd_str(r, SETUP_NAME_MAX);
 	m->dev = rd_u64(r);
 	m->ino = rd_u64(r);
-	m->readonly = get_bool(r);
-	m->file = get_bool(r);
-	m->exec = get_bool(r);
-	m->inner = get_bool(r);
+	m->readonly = rd_bool(r);
+	m->file = rd_bool(r);
+	m->exec = rd_bool(r);
+	m->inner = rd_bool(r);
 	tree = rd_u8(r);
 	if (tree > SETUP_TREE_PLAIN)
 		r->bad = true;
