@@ -3,6 +3,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/own.h \
 	%D%/err.h %D%/err.c \
 	%D%/buf.h %D%/buf.c \
+	%D%/queue.h %D%/queue.c \
 	%D%/io.h %D%/io.c \
 	%D%/log.h %D%/log.c \
 	%D%/json.h %D%/json.c \

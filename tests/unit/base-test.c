@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "base/queue.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -114,6 +115,46 @@ static void test_buf_queue(void)
 	buf_free(&b);
 }
 
+/* The same of the store with a maximum, half of it put in without a copy. */
+static void test_queue(void)
+{
+	unsigned char in = 0, out = 0;
+	struct queue q;
+	bool good = true;
+
+	queue_init(&q, 1000);
+	for (unsigned i = 0; i < 10000 && good; i++) {
+		size_t room = 0, n = (i * 37) % 300, m;
+		unsigned char *at = queue_room(&q, &room);
+		const unsigned char *p;
+
+		good = at ? room && room <= q.max - q.len : q.len == q.max;
+		if (n > room)
+			n = room;
+		for (size_t j = 0; j < n; j++)
+			at[j] = in++;
+		queue_added(&q, n);
+		if (q.len < q.max) {
+			good = good && queue_put(&q, &in, 1) == 0;
+			in++;
+		}
+		p = queue_peek(&q, &m);
+		if (m > (i * 53) % 311)
+			m = (i * 53) % 311;
+		for (size_t j = 0; j < m; j++)
+			good = good && p[j] == out++;
+		queue_drop(&q, m);
+	}
+	tap_ok(good, "a queue of %u bytes keeps their order", 1000u);
+	while (queue_put(&q, &in, 1) == 0)
+		;
+	tap_ok(q.len == q.max && !queue_room(&q, &(size_t){0}),
+	       "takes as many as were allowed, and no more");
+	queue_free(&q);
+	tap_ok(!q.len && queue_put(&q, &in, 1) == 0, "and is usable again");
+	queue_free(&q);
+}
+
 static void test_escape(void)
 {
 	char out[11];
@@ -163,6 +204,7 @@ int main(void)
 	test_err();
 	test_buf();
 	test_buf_queue();
+	test_queue();
 	test_escape();
 	test_io();
 	return tap_done();

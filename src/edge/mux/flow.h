@@ -23,9 +23,10 @@
 #ifndef EDGE_MUX_FLOW_H
 #define EDGE_MUX_FLOW_H
 
-#include "queue.h"
 #include "watch.h"
 #include "wire/mux.h"
+
+#include "base/queue.h"
 
 #include <stdbool.h>
 #include <stddef.h>

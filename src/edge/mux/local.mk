@@ -2,7 +2,6 @@ pkglibexec_PROGRAMS += vmrun-mux
 vmrun_mux_SOURCES = \
 	%D%/main.c \
 	%D%/watch.h \
-	%D%/queue.h %D%/queue.c \
 	%D%/flow.h %D%/flow.c \
 	%D%/host.h %D%/host.c \
 	%D%/port.h %D%/port.c \

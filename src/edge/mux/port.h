@@ -9,10 +9,11 @@
 #ifndef EDGE_MUX_PORT_H
 #define EDGE_MUX_PORT_H
 
-#include "queue.h"
 #include "watch.h"
 #include "wire/control.h"
 #include "wire/mux.h"
+
+#include "base/queue.h"
 
 #include <stdbool.h>
 #include <stddef.h>

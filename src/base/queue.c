@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Bounded queue of bytes.  Runs in vmrun-mux as U; holds guest bytes. */
-#include "queue.h"
+/* Bounded queue of bytes.  No authority. */
+#include "base/queue.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -18,6 +18,13 @@ void queue_free(struct queue *q)
 	queue_init(q, q->max);
 }
 
+static int make_memory(struct queue *q)
+{
+	if (!q->mem)
+		q->mem = malloc(q->max);
+	return q->mem ? 0 : -1;
+}
+
 int queue_put(struct queue *q, const void *p, size_t n)
 {
 	size_t tail, first;
@@ -26,9 +33,7 @@ int queue_put(struct queue *q, const void *p, size_t n)
 		return -1;
 	if (!n)
 		return 0;
-	if (!q->mem)
-		q->mem = malloc(q->max);
-	if (!q->mem)
+	if (make_memory(q) < 0)
 		return -1;
 	tail = (q->head + q->len) % q->max;
 	first = n < q->max - tail ? n : q->max - tail;
@@ -36,6 +41,22 @@ int queue_put(struct queue *q, const void *p, size_t n)
 	memcpy(q->mem, (const unsigned char *)p + first, n - first);
 	q->len += n;
 	return 0;
+}
+
+void *queue_room(struct queue *q, size_t *n)
+{
+	size_t tail = (q->head + q->len) % q->max;
+
+	if (q->len == q->max || make_memory(q) < 0)
+		return NULL;
+	*n = (tail < q->head ? q->head : q->max) - tail;
+	return q->mem + tail;
+}
+
+void queue_added(struct queue *q, size_t n)
+{
+	assert(n <= q->max - q->len);
+	q->len += n;
 }
 
 const unsigned char *queue_peek(const struct queue *q, size_t *n)
