@@ -34,6 +34,7 @@
 #ifndef GUEST_INIT_INIT_H
 #define GUEST_INIT_INIT_H
 
+#include "base/queue.h"
 #include "wire/control.h"
 #include "wire/mux.h"
 
@@ -52,18 +53,19 @@ struct err;
 #define GOODBYE_MS 10000
 #define REAP_MS 5000
 #define DEVICE_MS 30000
-#define PIPE_SIZE (1 << 20)
+#define PIPE_SIZE (2 << 20)
 
 /* A stream of the port, between the host and a descriptor of ours. */
 struct stream {
-	int fd;		    /* -1: not bound to a command yet, or over */
-	bool reads;	    /* fd to host */
-	bool writes;	    /* host to fd */
-	bool terminal;	    /* fd is a pty: end of input is a character */
-	bool conn;	    /* fd is a socket: each way ends by itself */
-	bool ended;	    /* the host sent EOF: close fd after `pending` */
-	bool over;	    /* nothing joins it to a command any more */
-	struct buf pending; /* from the host, at most MUX_WINDOW */
+	int fd;		      /* -1: not bound to a command yet, or over */
+	bool reads;	      /* fd to host */
+	bool writes;	      /* host to fd */
+	bool terminal;	      /* fd is a pty: end of input is a character */
+	bool conn;	      /* fd is a socket: each way ends by itself */
+	bool ended;	      /* the host sent EOF: close fd after `pending` */
+	bool over;	      /* nothing joins it to a command any more */
+	bool full;	      /* fd takes no more before poll() says so */
+	struct queue pending; /* from the host, at most MUX_WINDOW */
 };
 
 enum session_state {
@@ -106,6 +108,7 @@ struct init {
 	bool said_exit; /* EXIT of session 0 is queued or sent */
 	bool stop;	/* the host said STOP */
 	bool gone;	/* the port is closed, or broken */
+	size_t moved; /* bytes through the port; for loop.c, which clears it */
 	struct launch launch;
 	int sockets[LAUNCH_SOCKETS_MAX]; /* listening, in the record's order */
 	unsigned n_sockets;
@@ -121,6 +124,13 @@ struct init {
 
 /* One line on the console: `vmrun-init: text`. */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/*
+ * Before any other process: bytes are moved in large pieces, where otherwise
+ * each write to a command's pipe would hand over the processor.  Or without
+ * haste: never in place of a process that runs.  Not inherited.
+ */
+enum priority { PRIORITY_FIRST, PRIORITY_PATIENT };
+void set_priority(enum priority p);
 /* Milliseconds of the monotonic clock. */
 int64_t now_ms(void);
 
@@ -261,6 +271,14 @@ _Noreturn void child_run(const struct child_plan *c);
 
 void stream_opened(struct init *in, unsigned id);
 void stream_data(struct init *in, unsigned id, const void *p, size_t n);
+/*
+ * stream_data() without a copy: a place for *n bytes at most, NULL if the
+ * bytes are of no use; and n bytes are there.
+ */
+void *stream_room(struct init *in, unsigned id, size_t *n);
+void stream_added(struct init *in, unsigned id, size_t n);
+/* Writes what came to every descriptor that takes it. */
+void streams_write(struct init *in);
 void stream_eof(struct init *in, unsigned id);
 void stream_reset(struct init *in, unsigned id);
 /*

@@ -7,6 +7,10 @@
 
 #define WATCHES (6 + 2 * CTL_SESSIONS + MUX_STREAMS + LAUNCH_SOCKETS_MAX)
 
+/* So many bytes in so much time are much. */
+#define MUCH_MS 100
+#define MUCH_BYTES (256u * 1024)
+
 enum watch_kind {
 	WATCH_PORT,
 	WATCH_SIGNALS,
@@ -120,13 +124,43 @@ static void act(struct init *in, enum watch_kind kind, unsigned which, int what)
 	}
 }
 
+/*
+ * While much goes through the port it is not looked at for each of its small
+ * pieces: whatever comes waits until the commands wait too, or for its share
+ * of the processor's time.  Otherwise a command would be put aside for each
+ * piece, and a switch of address spaces is dear in a VM without hardware
+ * support.
+ */
+static int wait_for_events(struct init *in, struct watches *x, int timeout)
+{
+	static int64_t since;
+	static bool much;
+	int64_t now = now_ms();
+	int r;
+
+	if (now - since >= MUCH_MS) {
+		much = in->moved >= MUCH_BYTES;
+		in->moved = 0;
+		since = now;
+	}
+	if (!much)
+		return poll(x->p, (nfds_t)x->n, timeout);
+	r = poll(x->p, (nfds_t)x->n, 0);
+	if (r || !timeout)
+		return r;
+	set_priority(PRIORITY_PATIENT);
+	r = poll(x->p, (nfds_t)x->n, timeout);
+	set_priority(PRIORITY_FIRST);
+	return r;
+}
+
 static void turn(struct init *in, struct watches *x, int timeout)
 {
 	/* Whoever comes first may fill the port's output: another each time. */
 	static size_t first;
 
 	collect(in, x);
-	if (poll(x->p, (nfds_t)x->n, timeout) <= 0)
+	if (wait_for_events(in, x, timeout) <= 0)
 		return;
 	first++;
 	for (size_t i = 0; i < x->n; i++) {

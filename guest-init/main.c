@@ -125,18 +125,15 @@ static void limits_set(void)
 	setrlimit(RLIMIT_NOFILE, &r);
 }
 
-/*
- * Before any other process: bytes are moved in large pieces, where otherwise
- * each write to a command's pipe would hand over the processor.  A switch of
- * address spaces is dear in a VM without hardware support.  Not inherited.
- */
-static void priority_set(void)
+void set_priority(enum priority p)
 {
-	const struct sched_param first = {.sched_priority = 1};
+	const struct sched_param first = {.sched_priority = 1}, none = {0};
+	bool is_first = p == PRIORITY_FIRST;
 
 	/* The C library has no such function that works. */
-	if (syscall(SYS_sched_setscheduler, 0, SCHED_FIFO | SCHED_RESET_ON_FORK,
-		    &first) < 0)
+	if (syscall(SYS_sched_setscheduler, 0,
+		    (is_first ? SCHED_FIFO : SCHED_BATCH) | SCHED_RESET_ON_FORK,
+		    is_first ? &first : &none) < 0)
 		say("scheduling: %s", strerror(errno));
 }
 
@@ -150,7 +147,7 @@ static int boot(struct init *in, struct err *e)
 		return -1;
 	console_open();
 	limits_set();
-	priority_set();
+	set_priority(PRIORITY_FIRST);
 	in->signals = signals_open(e);
 	if (in->signals < 0)
 		return -1;
@@ -174,7 +171,7 @@ static void init_start(struct init *in)
 	buf_init(&in->ctl_out, 1 << 20);
 	for (size_t i = 0; i < MUX_STREAMS; i++) {
 		in->streams[i].fd = -1;
-		buf_init(&in->streams[i].pending, MUX_WINDOW + 1);
+		queue_init(&in->streams[i].pending, MUX_WINDOW + 1);
 	}
 	for (size_t i = 0; i < CTL_SESSIONS; i++) {
 		in->sessions[i].start_fd = in->sessions[i].ready_fd = -1;

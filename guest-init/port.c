@@ -21,9 +21,10 @@
 
 #define PORT_NAME "org.vmrun.mux"
 #define CLASS "/sys/class/virtio-ports"
-/* A read of the driver gives a page at most; this is how many are decoded
- * together before output is looked at again. */
-#define READ_AT_ONCE (256 * 1024)
+/* A read of the driver gives a page at most; this is how much is read before
+ * anything else is looked at. */
+#define READ_AT_ONCE (256u * 1024)
+#define PIECE 4096u
 
 int uevents_open(void)
 {
@@ -169,26 +170,58 @@ static size_t decode(struct init *in, const unsigned char *p, size_t n)
 	return at;
 }
 
+/* Headers, and with them the beginning of what follows. */
+static ssize_t read_frames(struct init *in)
+{
+	static unsigned char room[PIECE + MUX_HEADER + 4];
+	static size_t have;
+	ssize_t n = read(in->port, room + have, sizeof(room) - have);
+	size_t used;
+
+	if (n <= 0)
+		return n;
+	have += (size_t)n;
+	used = decode(in, room, have);
+	have -= used;
+	memmove(room, room + used, have);
+	return n;
+}
+
+/* The rest of a long frame, straight to where it waits for its command. */
+static ssize_t read_data(struct init *in)
+{
+	unsigned id = 0;
+	size_t left = mux_arriving(in->mux, &id), room;
+	void *at = id ? stream_room(in, id, &room) : NULL;
+	ssize_t n;
+
+	if (!at)
+		return read_frames(in);
+	n = read(in->port, at, left < room ? left : room);
+	if (n > 0) {
+		stream_added(in, id, (size_t)n);
+		mux_arrived(in->mux, (size_t)n);
+	}
+	return n;
+}
+
 void port_read(struct init *in)
 {
-	static unsigned char room[READ_AT_ONCE + MUX_HEADER + 4];
-	static size_t have;
-	size_t used;
+	size_t all = 0;
 	ssize_t n;
 
 	do {
-		n = read(in->port, room + have, sizeof(room) - have);
+		n = read_data(in);
 		if (n > 0)
-			have += (size_t)n;
-	} while (n > 0 && have < READ_AT_ONCE);
+			all += (size_t)n;
+	} while (n > 0 && all < READ_AT_ONCE && !in->gone);
+	in->moved += all;
 	/* Nothing at all, where something would block, is: no host. */
 	if (!n)
 		in->gone = true;
 	else if (n < 0 && errno != EAGAIN && errno != EINTR)
 		broken(in, strerror(errno));
-	used = decode(in, room, have);
-	have -= used;
-	memmove(room, room + used, have);
+	streams_write(in);
 }
 
 void port_flush(struct init *in)
@@ -207,6 +240,7 @@ void port_flush(struct init *in)
 	}
 	if (n < 0 && errno != EAGAIN)
 		broken(in, strerror(errno));
+	in->moved += at;
 	buf_consume(out, at);
 }
 

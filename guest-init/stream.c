@@ -3,9 +3,11 @@
  * Bytes between the port and a command's descriptors.  Runs in the guest as
  * PID 1.
  *
- * The host may send MUX_WINDOW bytes that were not consumed; they wait in
- * `pending`.  The other way a descriptor is only read into room that the host
- * gave credit for, straight into the port's output: nothing waits here.
+ * The host may send MUX_WINDOW bytes that were not consumed; they come into
+ * `pending` first, and are written from there once the port gives no more: as
+ * many as there are with each call, and a process is woken up once.  The other
+ * way a descriptor is only read into room that the host gave credit for,
+ * straight into the port's output: nothing waits here.
  */
 #include "guest-init/init.h"
 
@@ -18,10 +20,10 @@ static void clear(struct stream *s)
 {
 	if (s->fd >= 0)
 		close(s->fd);
-	buf_free(&s->pending);
+	queue_free(&s->pending);
 	memset(s, 0, sizeof(*s));
 	s->fd = -1;
-	buf_init(&s->pending, MUX_WINDOW + 1);
+	queue_init(&s->pending, MUX_WINDOW + 1);
 }
 
 void stream_opened(struct init *in, unsigned id)
@@ -44,7 +46,7 @@ static void no_reader(struct init *in, unsigned id)
 
 	if (s->terminal) {
 		s->writes = false;
-		buf_clear(&s->pending);
+		queue_drop(&s->pending, s->pending.len);
 		return;
 	}
 	mux_reset(in->mux, id);
@@ -84,45 +86,61 @@ static void finish_input(struct init *in, unsigned id)
 	s->over = true;
 }
 
+/* What comes for a stream that only goes out is of no use. */
+static bool is_useless(const struct stream *s)
+{
+	return s->over || (s->fd >= 0 && !s->writes);
+}
+
 void stream_data(struct init *in, unsigned id, const void *p, size_t n)
 {
 	struct stream *s = &in->streams[id];
-	bool waits = s->pending.len > 0;
-	const char *at = p;
 
-	/* What comes for a stream that only goes out is of no use. */
-	if (s->over || (s->fd >= 0 && !s->writes)) {
+	if (is_useless(s))
 		mux_consumed(in->mux, id, n);
-		return;
-	}
-	while (s->fd >= 0 && n && !waits) {
-		ssize_t did = put(in, id, at, n);
+	else if (queue_put(&s->pending, p, n) < 0)
+		no_reader(in, id);
+}
 
-		if (did < 0)
-			return;
-		waits = !did;
-		at += did;
-		n -= (size_t)did;
+void *stream_room(struct init *in, unsigned id, size_t *n)
+{
+	struct stream *s = &in->streams[id];
+
+	return is_useless(s) ? NULL : queue_room(&s->pending, n);
+}
+
+void stream_added(struct init *in, unsigned id, size_t n)
+{
+	queue_added(&in->streams[id].pending, n);
+}
+
+void streams_write(struct init *in)
+{
+	for (unsigned i = 1; i < in->streams_end; i++) {
+		const struct stream *s = &in->streams[i];
+
+		if (s->fd >= 0 && s->writes && s->pending.len && !s->full)
+			stream_write(in, i);
 	}
-	if (n)
-		buf_put(&s->pending, at, n);
 }
 
 void stream_write(struct init *in, unsigned id)
 {
 	struct stream *s = &in->streams[id];
 
+	s->full = false;
 	while (s->pending.len) {
-		ssize_t did = put(in, id, s->pending.data, s->pending.len);
+		size_t n;
+		const void *p = queue_peek(&s->pending, &n);
+		ssize_t did = put(in, id, p, n);
 
 		if (did < 0)
 			return;
-		if (!did)
-			break;
-		buf_consume(&s->pending, (size_t)did);
+		s->full = (size_t)did < n;
+		queue_drop(&s->pending, (size_t)did);
+		if (s->full)
+			return;
 	}
-	if (s->pending.len)
-		return;
 	if (s->ended)
 		finish_input(in, id);
 }
@@ -136,7 +154,7 @@ void stream_eof(struct init *in, unsigned id)
 	/* The line discipline's end of file; a program that reads raw bytes
 	 * gets the byte, as from a keyboard. */
 	if (s->terminal && s->writes)
-		buf_put(&s->pending, "\4", 1);
+		queue_put(&s->pending, "\4", 1);
 	s->ended = true;
 	if (s->fd >= 0 && s->writes)
 		stream_write(in, id);

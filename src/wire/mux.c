@@ -7,12 +7,10 @@
 
 #include "base/err.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* CREDIT is returned in steps of this: four frames for a full window. */
-#define CREDIT_STEP (MUX_WINDOW / 4)
 
 struct stream {
 	bool used; /* OPEN went one way or the other; control: always */
@@ -344,6 +342,20 @@ int mux_feed(struct mux *m, const void *p, size_t n, size_t *used,
 	return r < 0 ? -1 : 0;
 }
 
+size_t mux_arriving(const struct mux *m, unsigned *stream)
+{
+	if (m->bad || !m->data_left || m->s[m->data_stream].tx_reset)
+		return 0;
+	*stream = m->data_stream;
+	return m->data_left;
+}
+
+void mux_arrived(struct mux *m, size_t n)
+{
+	assert(n <= m->data_left);
+	m->data_left -= (uint32_t)n;
+}
+
 void mux_consumed(struct mux *m, unsigned stream, size_t n)
 {
 	struct stream *s;
@@ -357,7 +369,7 @@ void mux_consumed(struct mux *m, unsigned stream, size_t n)
 		return;
 	held = MUX_WINDOW - s->rx_left - s->rx_owed;
 	s->rx_owed += n < held ? (uint32_t)n : held;
-	if (s->rx_owed < CREDIT_STEP)
+	if (s->rx_owed < MUX_CREDIT_STEP)
 		return;
 	if (put_number(m, stream, MUX_T_CREDIT, s->rx_owed) < 0)
 		return;
@@ -374,7 +386,7 @@ size_t mux_may_send(const struct mux *m, unsigned stream)
 	s = &m->s[stream];
 	if (!is_live(s) || s->tx_eof || m->out.len >= MUX_OUT_HIGH)
 		return 0;
-	return s->tx_credit < MUX_DATA_MAX ? s->tx_credit : MUX_DATA_MAX;
+	return s->tx_credit < MUX_DATA_FULL ? s->tx_credit : MUX_DATA_FULL;
 }
 
 bool mux_is_open(const struct mux *m, unsigned stream)

@@ -51,7 +51,11 @@
 
 #define MUX_HEADER 8u
 #define MUX_DATA_MAX 65536u
+/* What we send at most: with its header two whole writes to a guest's port. */
+#define MUX_DATA_FULL (65536u - MUX_HEADER)
 #define MUX_WINDOW (512u * 1024u)
+/* CREDIT is returned when so much was consumed: two frames. */
+#define MUX_CREDIT_STEP (2 * MUX_DATA_FULL)
 #define MUX_STREAMS 256u
 #define MUX_GUEST_FIRST 128u
 #define MUX_CONTROL 0u
@@ -115,13 +119,21 @@ int mux_feed(struct mux *m, const void *p, size_t n, size_t *used,
 	     struct mux_event *ev, struct err *e);
 
 /*
+ * Payload of a DATA frame that is still to come, and its stream; 0: what comes
+ * next is for mux_feed().  A caller may take up to that many bytes without
+ * feeding them, and says so with mux_arrived().
+ */
+size_t mux_arriving(const struct mux *m, unsigned *stream);
+void mux_arrived(struct mux *m, size_t n);
+
+/*
  * The receiver consumed n bytes of this stream; queues CREDIT when worth it.
  * Nothing happens on a stream that is over.
  */
 void mux_consumed(struct mux *m, unsigned stream, size_t n);
 
 /*
- * Bytes that may be sent on the stream now, at most MUX_DATA_MAX: 0 if
+ * Bytes that may be sent on the stream now, at most MUX_DATA_FULL: 0 if
  * unknown, closed, without credit, or if MUX_OUT_HIGH bytes wait for the port
  * (then ask again after writing some).
  */

@@ -74,12 +74,12 @@ static void test_credit(void)
 	CHECK(send_all(&p.host, &p.guest, 2) == MUX_WINDOW,
 	      "a stalled stream stalls no other");
 	hush(&p);
-	mux_consumed(p.guest.m, 1, MUX_WINDOW / 4 - 1);
+	mux_consumed(p.guest.m, 1, MUX_CREDIT_STEP - 1);
 	CHECK(!mux_out(p.guest.m)->len, "no credit for small change");
 	mux_consumed(p.guest.m, 1, 1);
 	settle(&p);
 	tap_str(p.host.said, "credit 1", "credit comes in a big step");
-	CHECK(send_all(&p.host, &p.guest, 1) == MUX_WINDOW / 4,
+	CHECK(send_all(&p.host, &p.guest, 1) == MUX_CREDIT_STEP,
 	      "and is what was consumed");
 	mux_consumed(p.guest.m, 1, SIZE_MAX);
 	settle(&p);
@@ -265,7 +265,7 @@ static void test_bounds(void)
 		      !mux_may_send(x.m, 99),
 	      "data waits when the output is full (%zu bytes)", most);
 	buf_clear(mux_out(x.m));
-	CHECK(mux_may_send(x.m, 99) == MUX_DATA_MAX,
+	CHECK(mux_may_send(x.m, 99) == MUX_DATA_FULL,
 	      "and goes on when it was written");
 	/* Open and reset for ever, reading none of the answers. */
 	while (!x.bad && cycles < 100000) {
@@ -293,7 +293,7 @@ static void test_begin(void)
 	mux_open(p.host.m, 1, 0);
 	settle(&p);
 	at = mux_send_begin(p.host.m, 1, &room);
-	CHECK(at && room == MUX_DATA_MAX, "a place for one frame");
+	CHECK(at && room == MUX_DATA_FULL, "a place for one frame");
 	mux_send_end(p.host.m, 1, 0);
 	CHECK(!mux_out(p.host.m)->len && mux_may_send(p.host.m, 1),
 	      "taking it back leaves nothing");
@@ -309,6 +309,44 @@ static void test_begin(void)
 	pair_free(&p);
 }
 
+/* What is taken without being fed counts as if it had been. */
+static void test_arriving(void)
+{
+	static const unsigned char bytes[100] = "not fed";
+	unsigned id = 99;
+	struct pair p;
+	size_t left;
+
+	pair_init(&p);
+	mux_open(p.host.m, 1, 0);
+	settle(&p);
+	CHECK(!mux_arriving(p.guest.m, &id) && id == 99,
+	      "between frames nothing but a header may come");
+	mux_send(p.host.m, 1, bytes, sizeof(bytes));
+	feed(&p.guest, mux_out(p.host.m)->data, MUX_HEADER, 64);
+	CHECK(!mux_arriving(p.guest.m, &id), "nor after a lone header");
+	feed(&p.guest, mux_out(p.host.m)->data + MUX_HEADER, 10, 64);
+	left = mux_arriving(p.guest.m, &id);
+	CHECK(left == 90 && id == 1, "then the rest of the payload");
+	mux_arrived(p.guest.m, 60);
+	CHECK(mux_arriving(p.guest.m, &id) == 30, "which shrinks");
+	mux_arrived(p.guest.m, 30);
+	buf_clear(mux_out(p.host.m));
+	CHECK(!mux_arriving(p.guest.m, &id) && !p.guest.bad,
+	      "until the frame is over");
+	CHECK(send_all(&p.host, &p.guest, 1) == MUX_WINDOW - 100,
+	      "and has cost its credit");
+
+	mux_consumed(p.guest.m, 1, MUX_WINDOW);
+	settle(&p);
+	mux_send(p.host.m, 1, bytes, sizeof(bytes));
+	feed(&p.guest, mux_out(p.host.m)->data, MUX_HEADER + 10, 64);
+	mux_reset(p.guest.m, 1);
+	CHECK(!mux_arriving(p.guest.m, &id),
+	      "of a stream that was reset nothing may be taken");
+	pair_free(&p);
+}
+
 int main(void)
 {
 	test_transfer();
@@ -318,6 +356,7 @@ int main(void)
 	test_reuse();
 	test_ids();
 	test_bounds();
+	test_arriving();
 	test_begin();
 	return tap_done();
 }
