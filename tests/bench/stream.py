@@ -9,8 +9,9 @@ pieces as large as the driver takes.  `raw, cat` adds what any command with
 pipes costs: port, pipe, a process with cat's loop, pipe, port.  vmrun adds
 frames, credit, vmrun-mux, and the streams of a real cat(1).
 
-The clock runs from the first byte given to the last byte back; booting is not
-in it.  One way: `in` ends when the guest has said that it has read all.
+The clock runs from the first byte given to the last byte back, after one byte
+has made the whole way: booting and the start of the guest's command are not in
+it.  One way they are: `in` ends when the guest has said that it has read all.
 """
 
 import os
@@ -51,6 +52,9 @@ def read_some(fd, n=CHUNK):
 
 def transfer(mode, n, to, back):
     """MiB/s.  The guest has just said that it is ready; pipes are closed."""
+    if mode in ("echo", "cat"):
+        os.write(to.fileno(), b"w")
+        assert read_some(back) == b"w"
     give = 1 if mode == "source" else n
     expect = {"echo": n, "cat": n, "source": n, "sink": 1}[mode]
     begin = time.monotonic()
