@@ -11,6 +11,7 @@ noinst_LIBRARIES += %D%/libwire.a
 	%D%/ring.h %D%/ring.c \
 	%D%/wayland.h %D%/wayland.c \
 	%D%/nic.h %D%/nic.c \
+	%D%/dns.h %D%/dns.c \
 	%D%/ether.h %D%/ether.c \
 	%D%/switch.h %D%/switch.c \
 	%D%/edge.h

@@ -52,6 +52,11 @@ fuzz_targets += %D%/ether-fuzz
 %C%_ether_fuzz_LDADD = src/edge/switch/libfabric.a src/wire/libwire.a
 %C%_ether_fuzz_LDFLAGS = $(AM_LDFLAGS) $(fuzz_engine)
 
+fuzz_targets += %D%/dns-fuzz
+%C%_dns_fuzz_SOURCES = %D%/dns-fuzz.c $(fuzz_common)
+%C%_dns_fuzz_LDADD = src/wire/libwire.a src/base/libbase.a
+%C%_dns_fuzz_LDFLAGS = $(AM_LDFLAGS) $(fuzz_engine)
+
 fuzz_targets += %D%/switch-fuzz
 %C%_switch_fuzz_SOURCES = %D%/switch-fuzz.c $(fuzz_common)
 %C%_switch_fuzz_LDADD = src/edge/switch/libfabric.a src/wire/libwire.a

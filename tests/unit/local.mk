@@ -17,6 +17,10 @@ unit_tests += %D%/controlfirewall-test
 %C%_controlfirewall_test_SOURCES = %D%/controlfirewall-test.c %D%/tap.h
 %C%_controlfirewall_test_LDADD = src/wire/libwire.a src/base/libbase.a
 
+unit_tests += %D%/dns-test
+%C%_dns_test_SOURCES = %D%/dns-test.c %D%/tap.h
+%C%_dns_test_LDADD = src/wire/libwire.a src/base/libbase.a
+
 unit_tests += %D%/control-test
 %C%_control_test_SOURCES = %D%/control-test.c %D%/tap.h
 %C%_control_test_LDADD = src/wire/libwire.a src/base/libbase.a
