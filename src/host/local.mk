@@ -9,7 +9,7 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/plan/planplain.c %D%/plan/planhidden.c %D%/plan/fstype.h %D%/plan/fstype.c \
 	%D%/option/optnic.c %D%/plan/plannic.c \
 	%D%/option/optfirewall.c %D%/plan/planfirewall.c \
-	%D%/net/ruleset.h %D%/net/ruleset.c %D%/net/rulelist.c %D%/net/rulecheck.c \
+	%D%/net/ruleset.h %D%/net/rulesetint.h %D%/net/ruleset.c %D%/net/rulecompose.c %D%/net/rulelist.c %D%/net/rulecheck.c \
 	%D%/plan/dryrun.h %D%/plan/dryrun.c \
 	%D%/probe/probe.h %D%/probe/probe.c %D%/probe/probetools.c %D%/probe/facts.c \
 	%D%/plan/windows.h %D%/plan/windows.c \

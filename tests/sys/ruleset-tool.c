@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Prints what nft is given for a ruleset: ruleset-tool FILE.  For
- * tests/sys/ruleset.sh, whose addresses these are. */
+/* Prints what nft is given for a ruleset: ruleset-tool FILE [publish].  For
+ * tests/sys/ruleset.sh and tests/vm/firewall.sh, whose addresses these are. */
 #include "base/buf.h"
 #include "base/err.h"
 #include "host/net/ruleset.h"
 
 #include <stdio.h>
+#include <string.h>
 
 int main(int argc, char **argv)
 {
 	static const char *const host4[] = {"203.0.113.9", NULL};
 	static const char *const host6[] = {"2001:db8:9::9", NULL};
-	static const struct ruleset_net net = {
+	static const struct ruleset_publish publish[] = {
+		{RULESET_TCP, 8081, "10.213.1.10", 80},
+		{RULESET_UDP, 8082, "10.213.1.10", 443},
+		{RULESET_TCP, 8083, "fd76::a", 80}};
+	struct ruleset_net net = {
 		.inner = "inner",
 		.outer = "outer",
 		.clients4 = "10.213.1.0/24",
@@ -27,7 +32,11 @@ int main(int argc, char **argv)
 	struct buf b;
 	size_t first;
 
-	if (argc != 2 || ruleset_read(&r, argv[1], &e) < 0) {
+	if (argc == 3 && !strcmp(argv[2], "publish")) {
+		net.publish = publish;
+		net.n_publish = sizeof(publish) / sizeof(*publish);
+	}
+	if (argc < 2 || ruleset_read(&r, argv[1], &e) < 0) {
 		fprintf(stderr, "ruleset-tool: %s\n", e.msg);
 		return 1;
 	}

@@ -52,7 +52,14 @@ static void test_refused(void)
 	refused("table inet vmrun { }", 1, place);
 	refused("log prefix \"x", 1, "the string has no end");
 	refused("accept\r\n", 1, "a control character");
-	refused("accept\nallow-host a.org", 2, "allow-host is not there");
+	refused("accept\nallow-host", 2, "allow-host wants");
+	refused("allow-host *.org tcp dport 1", 1, "allow-host wants");
+	refused("allow-host A.org", 1, "allow-host wants");
+	refused("allow-host a.org. accept", 1, "allow-host wants");
+	refused("allow-host a..org", 1, "allow-host wants");
+	refused("allow-host a.org }", 1, "\"}\" without");
+	refused("allow-host a.org; flush ruleset", 1, "allow-host wants");
+	refused("allow-host a.org accept; flush ruleset", 1, place);
 	refused("allow-net 10.0.0.0/8 }", 1, "\"}\" without");
 	refused("allow-net 10.0.0.0", 1, "allow-net wants");
 	refused("allow-net 10.0.0.0/33", 1, "allow-net wants");
@@ -87,6 +94,10 @@ static void test_nft(void)
 	nft_says("\n# x\n\nudp sport nonsense accept", 4, "");
 	nft_says("allow-net fc00::/7\n\njump nowhere\n", 3, "");
 	nft_says("allow-net 10.0.0.0/8 tcp dport foo\n", 1, "");
+	nft_says("allow-host a.org\n\nallow-host b.org tcp dport foo\n", 3, "");
+	nft_takes("allow-host a.org tcp dport 443\nallow-host .b-1_c.org\n"
+		  "allow-host a.org udp dport 443 # QUIC\n",
+		  "names, with and without a rule");
 	nft_takes("", "an empty file");
 	nft_takes("# a comment without an end of line", "a comment");
 	nft_takes("allow-net 192.168.0.0/16 tcp dport 22\n"
@@ -130,6 +141,109 @@ static void test_body(void)
 	       "without a resolver DNS goes nowhere");
 	buf_free(&b);
 	ruleset_free(&r);
+}
+
+/* The text for a ruleset, with a NUL; the caller's to free. */
+static char *compose(const char *rules, size_t n_publish)
+{
+	static const struct ruleset_publish publish[] = {
+		{RULESET_TCP, 8080, "10.213.1.2", 80},
+		{RULESET_UDP, 53, "fd00::2", 5353}};
+	static const struct ruleset_net net = {.inner = "a",
+					       .outer = "b",
+					       .clients4 = "c",
+					       .clients6 = "d",
+					       .gateway4 = "e",
+					       .gateway6 = "f",
+					       .resolver4 = "192.0.2.53",
+					       .publish = publish};
+	struct ruleset_net n = net;
+	size_t first;
+	struct buf b;
+	char *text;
+
+	n.n_publish = n_publish;
+	if (read_text(rules) < 0)
+		abort();
+	buf_init(&b, RULESET_INPUT_MAX);
+	ruleset_compose(&r, &n, &b, &first);
+	buf_put_u8(&b, 0);
+	text = b.bad ? NULL : strdup((char *)b.data);
+	buf_free(&b);
+	ruleset_free(&r);
+	if (!text)
+		abort();
+	return text;
+}
+
+static bool has(const char *rules, size_t n_publish, const char *want)
+{
+	char *text = compose(rules, n_publish);
+	bool found = strstr(text, want) != NULL;
+
+	free(text);
+	return found;
+}
+
+static bool is_same(const char *one, const char *two)
+{
+	char *a = compose(one, 0), *b = compose(two, 0);
+	size_t n = strcspn(a, "\n");
+	bool same = n == strcspn(b, "\n") && !strncmp(a, b, n);
+
+	free(a);
+	free(b);
+	return same;
+}
+
+static void test_names(void)
+{
+	static const char start[] = "#@ resolver 192.0.2.53\n#@ name a.org\n"
+				    "#@ name .b.org\ndefine ";
+	char *text = compose("allow-host a.org\n#@ name c.org\n"
+			     "allow-host .b.org\nallow-host a.org udp dport 1",
+			     0);
+
+	tap_ok(!strncmp(text, start, strlen(start)),
+	       "names are told first, each once, and nothing of the file");
+	tap_ok(strstr(text, "ip daddr @h4_a.org udp dport 1 accept; "
+			    "ip6 daddr @h6_a.org udp dport 1 accept\n") != NULL,
+	       "a name's line allows what is in its sets");
+	tap_ok(!strstr(text, "dnat") &&
+		       strstr(text, "iifname $inner udp dport 53 accept"),
+	       "with names DNS goes to the firewall and no further");
+	free(text);
+	tap_ok(has("accept", 0, "dnat ip to 192.0.2.53\n") &&
+		       has("accept", 0, "ct status dnat ip daddr 192.0.2.53"),
+	       "without names it goes to the resolver");
+}
+
+static void test_publish(void)
+{
+	tap_ok(has("", 2,
+		   "iifname $outer tcp dport 8080 "
+		   "dnat ip to 10.213.1.2:80\n") &&
+		       has("", 2,
+			   "ct status dnat ip daddr 10.213.1.2 "
+			   "tcp dport 80 accept\n"),
+	       "a published port");
+	tap_ok(has("", 2,
+		   "iifname $outer udp dport 53 "
+		   "dnat ip6 to [fd00::2]:5353\n") &&
+		       has("", 2,
+			   "ct status dnat ip6 daddr fd00::2 "
+			   "udp dport 5353 accept\n"),
+	       "one of a client's IPv6 address");
+	tap_ok(!has("", 0, "oifname $inner"),
+	       "nothing goes to clients without one");
+}
+
+static void test_generation(void)
+{
+	tap_ok(is_same("accept\n", "accept\n"),
+	       "the same rules have the same number");
+	tap_ok(!is_same("tcp dport 80 accept\n", "tcp dport 81 accept\n"),
+	       "others have another");
 }
 
 static void test_shipped(void)
@@ -218,6 +332,9 @@ int main(void)
 	snprintf(path, sizeof(path), "%s/x.nft", dir);
 	test_refused();
 	test_body();
+	test_names();
+	test_publish();
+	test_generation();
 	test_nft();
 	test_shipped();
 	test_list();

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Rulesets: reading, and what is generated around them.  The person's own
- * authority. */
-#include "host/net/ruleset.h"
+/* Rulesets: reading them.  The person's own authority. */
+#include "host/net/rulesetint.h"
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/own.h"
 #include "host/text.h"
+#include "wire/dns.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -31,7 +31,7 @@ static int bad_line(const struct ruleset *r, size_t line, const char *what,
 }
 
 /* The next line at *p without its end, or NULL. */
-static char *next_line(const char **p, struct err *e)
+char *ruleset_next_line(const char **p, struct err *e)
 {
 	size_t n = strcspn(*p, "\n");
 	char *line;
@@ -60,17 +60,7 @@ static bool is_word(const char *p, size_t n, const char *word)
 	return strlen(word) == n && !strncmp(p, word, n);
 }
 
-enum line_kind { LINE_RULE, LINE_HOST, LINE_NET };
-
-/* A line of the file: `allow-net WHAT RULE`, or a rule. */
-struct line {
-	enum line_kind kind;
-	const char *what; /* n bytes of it */
-	size_t n;
-	const char *rule; /* the rest; of LINE_RULE all of it */
-};
-
-static struct line split_line(const char *text)
+struct line ruleset_line(const char *text)
 {
 	struct line l = {.rule = text};
 	const char *p = skip_space(text);
@@ -128,6 +118,26 @@ static int take_net(struct ruleset *r, size_t line, const struct line *l,
 	if (*to && strv_len(*to) == RULESET_NETS_MAX)
 		return bad_line(r, line, "too many networks", e);
 	return text_add(to, net, e);
+}
+
+static int take_host(struct ruleset *r, size_t line, const struct line *l,
+		     struct err *e)
+{
+	own_free char *host = text_fmt(e, "%.*s", (int)l->n, l->what);
+
+	if (!host)
+		return -1;
+	if (l->n > RULESET_HOST_MAX || !dns_is_pattern(host))
+		return bad_line(r, line,
+				"allow-host wants a name in small letters, "
+				"such as example.org or .example.org",
+				e);
+	for (char **h = r->hosts; h && *h; h++)
+		if (!strcmp(*h, host))
+			return 0;
+	if (r->hosts && strv_len(r->hosts) == RULESET_HOSTS_MAX)
+		return bad_line(r, line, "too many names", e);
+	return text_add(&r->hosts, host, e);
 }
 
 /* What a scan of the body knows between lines. */
@@ -188,20 +198,16 @@ static int parse(struct ruleset *r, struct err *e)
 	struct scan s = {0};
 
 	while (*p) {
-		own_free char *text = next_line(&p, e);
+		own_free char *text = ruleset_next_line(&p, e);
 		struct line l = {.rule = text};
 
 		s.line++;
 		if (!text)
 			return -1;
 		if (!s.depth) /* else in the middle of a set */
-			l = split_line(text);
-		if (l.kind == LINE_HOST)
-			return bad_line(r, s.line,
-					"allow-host is not there yet: name "
-					"addresses, as in \"ip daddr "
-					"192.0.2.7 accept\"",
-					e);
+			l = ruleset_line(text);
+		if (l.kind == LINE_HOST && take_host(r, s.line, &l, e))
+			return -1;
 		if (l.kind == LINE_NET && take_net(r, s.line, &l, e))
 			return -1;
 		if (scan_line(r, &s, l.rule, e))
@@ -278,157 +284,6 @@ void ruleset_free(struct ruleset *r)
 	free(r->text);
 	strv_free(r->nets4);
 	strv_free(r->nets6);
+	strv_free(r->hosts);
 	memset(r, 0, sizeof(*r));
-}
-
-/* A set of addresses; an empty one has no elements to name. */
-static void put_set(struct buf *b, const char *name, const char *type,
-		    const char *const *elements)
-{
-	buf_printf(b,
-		   "\tset %s {\n\t\ttype %s\n\t\tflags interval\n"
-		   "\t\tauto-merge\n",
-		   name, type);
-	if (elements && *elements) {
-		buf_printf(b, "\t\telements = {");
-		for (size_t i = 0; elements[i]; i++)
-			buf_printf(b, "%s %s", i ? "," : "", elements[i]);
-		buf_printf(b, " }\n");
-	}
-	buf_printf(b, "\t}\n");
-}
-
-/* RFC 6890: what is not of the Internet at large. */
-static const char *const private4[] = {"0.0.0.0/8",
-				       "10.0.0.0/8",
-				       "100.64.0.0/10",
-				       "127.0.0.0/8",
-				       "169.254.0.0/16",
-				       "172.16.0.0/12",
-				       "192.0.0.0/24",
-				       "192.168.0.0/16",
-				       "198.18.0.0/15",
-				       "224.0.0.0/3",
-				       NULL};
-static const char *const private6[] = {
-	"::/96",    "64:ff9b::/96", "100::/64", "2002::/16",
-	"fc00::/7", "fe80::/10",    "ff00::/8", NULL};
-
-static void put_sets(struct buf *b, const struct ruleset *r,
-		     const struct ruleset_net *n)
-{
-	put_set(b, "host4", "ipv4_addr", n->host_addrs4);
-	put_set(b, "host6", "ipv6_addr", n->host_addrs6);
-	put_set(b, "open4", "ipv4_addr", (const char *const *)r->nets4);
-	put_set(b, "open6", "ipv6_addr", (const char *const *)r->nets6);
-	put_set(b, "private4", "ipv4_addr", private4);
-	put_set(b, "private6", "ipv6_addr", private6);
-}
-
-/* From here on only what was allowed before, or is allowed now, passes. */
-static const char filter_chains[] =
-	"\tchain deny {\n"
-	"\t\tlimit rate 5/second burst 20 packets log prefix \"vmrun-deny \"\n"
-	/* Not rate-limited as ICMP is, and heard by both families. */
-	"\t\tmeta l4proto tcp counter reject with tcp reset\n"
-	"\t\tcounter reject with icmpx admin-prohibited\n"
-	"\t}\n"
-	"\tchain input {\n"
-	"\t\ttype filter hook input priority filter; policy drop;\n"
-	"\t\tiifname \"lo\" accept\n"
-	"\t\tct state established,related accept\n"
-	"\t\ticmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept\n"
-	"\t\tiifname $inner icmp type echo-request limit rate 10/second "
-	"accept\n"
-	"\t\tiifname $inner icmpv6 type echo-request limit rate 10/second "
-	"accept\n"
-	"\t}\n"
-	"\tchain output {\n"
-	"\t\ttype filter hook output priority filter; policy drop;\n"
-	"\t\toifname \"lo\" accept\n"
-	"\t\tct state established,related accept\n"
-	/* What reject and the way itself say. */
-	"\t\ticmp type { destination-unreachable, time-exceeded } accept\n"
-	"\t\ticmpv6 type { destination-unreachable, packet-too-big, "
-	"time-exceeded, parameter-problem } accept\n"
-	"\t\ticmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept\n"
-	"\t}\n"
-	"\tchain forward {\n"
-	"\t\ttype filter hook forward priority filter; policy drop;\n"
-	"\t\tct state invalid drop\n"
-	"\t\tct state established,related accept\n"
-	"\t\tiifname != $inner drop\n"
-	"\t\toifname != $outer drop\n"
-	"\t\tmeta nfproto ipv4 ip saddr != $clients4 drop\n"
-	"\t\tmeta nfproto ipv6 ip6 saddr != $clients6 drop\n"
-	"\t\tct status dnat accept\n"
-	"\t\tip daddr != @open4 ip daddr @host4 goto deny\n"
-	"\t\tip6 daddr != @open6 ip6 daddr @host6 goto deny\n"
-	"\t\tip daddr != @open4 ip daddr @private4 goto deny\n"
-	"\t\tip6 daddr != @open6 ip6 daddr @private6 goto deny\n"
-	"\t\tjump allow\n"
-	"\t\tgoto deny\n"
-	"\t}\n";
-
-static void put_translation(struct buf *b, const struct ruleset_net *n)
-{
-	buf_printf(b, "\tchain prerouting {\n"
-		      "\t\ttype nat hook prerouting priority dstnat;\n");
-	if (n->resolver4)
-		buf_printf(b,
-			   "\t\tiifname $inner ip daddr $gateway4 "
-			   "meta l4proto { tcp, udp } th dport 53 "
-			   "dnat ip to %s\n",
-			   n->resolver4);
-	buf_printf(b, "\t}\n"
-		      "\tchain postrouting {\n"
-		      "\t\ttype nat hook postrouting priority srcnat;\n"
-		      "\t\toifname $outer masquerade\n"
-		      "\t}\n");
-}
-
-/* A line of the file as a line of the chain. */
-static void put_line(struct buf *b, const char *text)
-{
-	struct line l = split_line(text);
-	int len = (int)strcspn(l.rule, "#");
-
-	if (l.kind == LINE_NET)
-		buf_printf(b, "%s daddr %.*s %.*s accept\n",
-			   memchr(l.what, ':', l.n) ? "ip6" : "ip", (int)l.n,
-			   l.what, len, l.rule);
-	else
-		buf_printf(b, "%s\n", text);
-}
-
-void ruleset_compose(const struct ruleset *r, const struct ruleset_net *n,
-		     struct buf *out, size_t *first)
-{
-	const char *p = r->text;
-	struct err e = ERR_INIT;
-
-	buf_printf(out,
-		   "define inner = \"%s\"\ndefine outer = \"%s\"\n"
-		   "define clients4 = %s\ndefine clients6 = %s\n"
-		   "define gateway4 = %s\ndefine gateway6 = %s\n"
-		   "flush ruleset\ntable inet vmrun {\n",
-		   n->inner, n->outer, n->clients4, n->clients6, n->gateway4,
-		   n->gateway6);
-	put_sets(out, r, n);
-	buf_printf(out, "\tchain allow {\n");
-	*first = 1;
-	for (size_t i = 0; i < out->len; i++)
-		*first += out->data[i] == '\n';
-	while (*p) {
-		own_free char *line = next_line(&p, &e);
-
-		if (!line) {
-			out->bad = true;
-			return;
-		}
-		put_line(out, line);
-	}
-	buf_printf(out, "\t}\n%s", filter_chains);
-	put_translation(out, n);
-	buf_printf(out, "}\n");
 }

@@ -10,14 +10,27 @@
  *
  *     allow-net 192.168.0.0/16 [tcp dport 22]
  *
- * for private networks, which are refused else whatever a rule says.  Without a
- * rule behind it everything to the network is allowed.
+ * for private networks, which are refused else whatever a rule says, and
+ *
+ *     allow-host example.org [tcp dport 443]
+ *     allow-host .example.org
+ *
+ * for a name, or a name and all below it.  Without a rule behind it everything
+ * to what is named is allowed.  With an allow-host line the firewall answers
+ * DNS itself, for these names only, and what is allowed are the addresses that
+ * it gave out (guest-init/resolver.c; it is told by lines `#@ ...` in front of
+ * the rest).
+ *
+ * Every text has a number of its own, and a connection keeps the number of the
+ * text that let it pass: after a reload its next packet is judged again, unless
+ * the text is the same.  Sets of names keep what is in them.
  */
 #ifndef HOST_NET_RULESET_H
 #define HOST_NET_RULESET_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf;
 struct err;
@@ -25,12 +38,25 @@ struct err;
 #define RULESET_MAX (48u * 1024)       /* bytes of a file */
 #define RULESET_INPUT_MAX (64u * 1024) /* and of what nft is given */
 #define RULESET_NETS_MAX 256u
+#define RULESET_HOSTS_MAX 128u
+#define RULESET_HOST_MAX 200u /* bytes; a set's name has 255 */
 
 struct ruleset {
 	char *name;	       /* "web" */
 	char *path;	       /* of the file */
 	char *text;	       /* the file's */
 	char **nets4, **nets6; /* networks of allow-net lines */
+	char **hosts;	       /* names of allow-host lines, each once */
+};
+
+enum ruleset_protocol { RULESET_TCP, RULESET_UDP };
+
+/* --publish: what comes to that port of the outer card goes to a client. */
+struct ruleset_publish {
+	enum ruleset_protocol protocol;
+	uint16_t outer_port;
+	const char *address; /* the client's, of either family */
+	uint16_t port;
 };
 
 /* Addresses and the like of one firewall VM, in nft's spelling. */
@@ -41,6 +67,8 @@ struct ruleset_net {
 	const char *resolver4; /* where DNS goes; NULL: it goes nowhere */
 	const char *const *host_addrs4,
 		*const *host_addrs6; /* this machine's */
+	const struct ruleset_publish *publish;
+	size_t n_publish;
 };
 
 /*
