@@ -35,7 +35,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DENIED "vmrun-deny "
 #define LOG_WARNING 1u	/* enum log_level of the host: LOG_LEVEL_WARN */
 #define DENIED_BURST 20 /* lines at once */
 #define DENIED_MS 200	/* one more after this time */
@@ -78,16 +77,14 @@ static int refused(int output, struct err *e)
 }
 
 /* All of the rules, or none: nft's input is one transaction. */
-static int load_rules(const char *rules, struct err *e)
+static int load_rules(int input, struct err *e)
 {
-	own_fd input = memfd_create("rules", MFD_CLOEXEC);
 	own_fd output = memfd_create("nft", MFD_CLOEXEC);
-	size_t n = strlen(rules);
 	int status = 0;
 	pid_t pid;
 
-	if (input < 0 || output < 0 || pwrite(input, rules, n, 0) != (ssize_t)n)
-		return err_set(e, errno ? errno : EIO, "nft's input");
+	if (output < 0)
+		return err_set(e, errno, "nft's output");
 	if (access(nft_argv[0], X_OK) < 0)
 		return err_set(e, errno, "no nft in this image");
 	pid = fork();
@@ -96,6 +93,25 @@ static int load_rules(const char *rules, struct err *e)
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		return err_set(e, errno, "a process for nft");
 	return status ? refused(output, e) : 0;
+}
+
+static int memory_file(const char *text, struct err *e)
+{
+	own_fd fd = memfd_create("rules", MFD_CLOEXEC);
+	size_t n = strlen(text);
+
+	if (fd < 0 || pwrite(fd, text, n, 0) != (ssize_t)n)
+		return err_set(e, errno ? errno : EIO, "nft's input");
+	return steal_fd(&fd);
+}
+
+static int load_first(struct init *in, struct err *e)
+{
+	own_fd input = memory_file(in->launch.firewall, e);
+
+	if (input < 0 || names_parse(&in->names, in->launch.firewall, e) < 0)
+		return -1;
+	return load_rules(input, e);
 }
 
 static int set(const char *path, const char *value, struct err *e)
@@ -107,26 +123,45 @@ static int set(const char *path, const char *value, struct err *e)
 	return 0;
 }
 
-/*
- * A source address must be on the card that it comes from, and no limit on the
- * rate of ICMP errors: refused connections are to fail at once, however many
- * there are; frames come from VMs with a port of their own.
- */
-static int set_cards(struct err *e)
+struct setting {
+	const char *path, *value; /* below /proc/sys/net/ */
+};
+
+static int set_all(const struct setting *all, size_t n, struct err *e)
 {
-	for (size_t i = 0; i < sizeof(card_names) / sizeof(*card_names); i++) {
+	for (size_t i = 0; i < n; i++) {
 		char path[128];
 
-		snprintf(path, sizeof(path),
-			 "/proc/sys/net/ipv4/conf/%s/rp_filter", card_names[i]);
-		if (set(path, "1", e) < 0)
+		snprintf(path, sizeof(path), "/proc/sys/net/%s", all[i].path);
+		if (set(path, all[i].value, e) < 0)
 			return -1;
 	}
-	if (set("/proc/sys/net/ipv4/conf/all/accept_redirects", "0", e) < 0 ||
-	    set("/proc/sys/net/ipv4/conf/all/send_redirects", "0", e) < 0)
-		return -1;
-	return set("/proc/sys/net/ipv4/icmp_ratelimit", "0", e);
+	return 0;
 }
+
+/*
+ * A source address must be on the card that it comes from.  No limit on the
+ * rate of ICMP errors: refused connections are to fail at once, however many
+ * there are; frames come from VMs with a port of their own.  A table of
+ * connections for several browsers (5 MiB; a thousand is the kernel's choice
+ * for so little memory), in which those of VMs that are gone stay for two hours
+ * and not five days (RFC 5382).
+ */
+static const struct setting settings[] = {
+	{"ipv4/conf/inner/rp_filter", "1"},
+	{"ipv4/conf/outer/rp_filter", "1"},
+	{"ipv4/conf/all/accept_redirects", "0"},
+	{"ipv4/conf/all/send_redirects", "0"},
+	{"ipv4/icmp_ratelimit", "0"},
+	{"netfilter/nf_conntrack_max", "16384"},
+	{"netfilter/nf_conntrack_tcp_timeout_established", "7440"},
+};
+
+static const struct setting settings6[] = {
+	{"ipv6/icmp/ratelimit", "0"},
+	{"ipv6/conf/all/accept_redirects", "0"},
+	{"ipv6/conf/all/forwarding", "1"},
+};
 
 static bool has_ip6(void)
 {
@@ -135,10 +170,10 @@ static bool has_ip6(void)
 
 static int forward(struct err *e)
 {
+	if (set_all(settings, sizeof(settings) / sizeof(*settings), e) < 0)
+		return -1;
 	if (has_ip6() &&
-	    (set("/proc/sys/net/ipv6/icmp/ratelimit", "0", e) < 0 ||
-	     set("/proc/sys/net/ipv6/conf/all/accept_redirects", "0", e) < 0 ||
-	     set("/proc/sys/net/ipv6/conf/all/forwarding", "1", e) < 0))
+	    set_all(settings6, sizeof(settings6) / sizeof(*settings6), e) < 0)
 		return -1;
 	return set("/proc/sys/net/ipv4/ip_forward", "1", e);
 }
@@ -151,12 +186,12 @@ static int start(struct init *in, struct err *e)
 	names_set(l);
 	modules_load(in->modules, "net");
 	modules_load(in->modules, "nft");
-	if (net_name(l, card_names, e) < 0 || load_rules(l->firewall, e) < 0)
+	if (net_name(l, card_names, e) < 0 || load_first(in, e) < 0)
 		return -1;
 	in->kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (in->kmsg < 0 || lseek(in->kmsg, 0, SEEK_END) < 0)
 		return err_set(e, errno, "the kernel's log");
-	if (net_configure(l, e) < 0 || set_cards(e) < 0)
+	if (net_configure(l, e) < 0 || resolver_start(in, e) < 0)
 		return -1;
 	return forward(e);
 }
@@ -196,7 +231,8 @@ static void tell(struct init *in, const char *text)
 	if (!may_tell(&in->denied))
 		return;
 	if (in->denied.untold) {
-		snprintf(line, sizeof(line), DENIED "%llu more were not told",
+		snprintf(line, sizeof(line),
+			 FIREWALL_DENIED "%llu more were not told",
 			 (unsigned long long)in->denied.untold);
 		ctl_put_log(&in->ctl_out, LOG_WARNING, line);
 		in->denied.untold = 0;
@@ -222,7 +258,7 @@ void firewall_read(struct init *in)
 	if (!text++)
 		return;
 	text[strcspn(text, "\n")] = '\0';
-	if (!strncmp(text, DENIED, strlen(DENIED)))
+	if (!strncmp(text, FIREWALL_DENIED, strlen(FIREWALL_DENIED)))
 		tell(in, text);
 }
 
@@ -242,19 +278,24 @@ void firewall_signal(struct init *in, uint32_t signo)
 	}
 }
 
-/* Standard input to its end, with a NUL behind it. */
-static char *read_input(struct err *e)
+int firewall_prepare(struct init *in, const struct session *s, struct err *e)
+{
+	if (in->reload >= 0)
+		return err_set(e, EBUSY, "other rules are being loaded");
+	in->reload = memfd_create("reload", MFD_CLOEXEC);
+	in->reloader = s;
+	return in->reload < 0 ? err_set(e, errno, "new rules") : 0;
+}
+
+/* The file's text, with a NUL behind it. */
+static char *read_text(int fd, struct err *e)
 {
 	char *text = malloc(LAUNCH_FIREWALL_MAX + 2);
-	size_t have = 0;
-	ssize_t n;
+	ssize_t n = text ? pread(fd, text, LAUNCH_FIREWALL_MAX + 1, 0) : -1;
 
-	while (text && have <= LAUNCH_FIREWALL_MAX &&
-	       (n = read(0, text + have, LAUNCH_FIREWALL_MAX + 1 - have)) > 0)
-		have += (size_t)n;
-	if (text && have && have <= LAUNCH_FIREWALL_MAX &&
-	    !memchr(text, 0, have)) {
-		text[have] = '\0';
+	if (n > 0 && n <= (ssize_t)LAUNCH_FIREWALL_MAX &&
+	    !memchr(text, 0, (size_t)n)) {
+		text[n] = '\0';
 		return text;
 	}
 	free(text);
@@ -262,25 +303,78 @@ static char *read_input(struct err *e)
 	return NULL;
 }
 
-void firewall_command(const struct child_plan *c)
+/* Standard input to its end, or more than is allowed. */
+static void take_input(int fd)
+{
+	char piece[4096];
+	size_t have = 0;
+	ssize_t n;
+
+	while (have <= LAUNCH_FIREWALL_MAX &&
+	       (n = read(0, piece, sizeof(piece))) > 0) {
+		if (pwrite(fd, piece, (size_t)n, (off_t)have) != n)
+			break;
+		have += (size_t)n;
+	}
+}
+
+static int replace_rules(int fd, struct err *e)
+{
+	own_free char *text = NULL;
+	struct names names;
+
+	take_input(fd);
+	text = read_text(fd, e);
+	if (!text || names_parse(&names, text, e) < 0)
+		return -1;
+	names_free(&names);
+	return load_rules(fd, e);
+}
+
+void firewall_command(struct init *in, const struct child_plan *c)
 {
 	char *const *argv = c->spec->argv;
 	struct err e = ERR_INIT;
-	char *rules;
 
-	if (dup2(c->in, 0) < 0 || dup2(c->out, 1) < 0 || dup2(c->err, 2) < 0)
+	if (dup2(c->in, 0) < 0 || dup2(c->out, 1) < 0 || dup2(c->err, 2) < 0 ||
+	    dup2(in->reload, 3) < 0)
 		_exit(126);
 	/* Also the report, which says that it runs, and what PID 1 has: it
 	 * would keep the end of standard input away. */
-	if (syscall(SYS_close_range, 3u, ~0u, 0) < 0)
+	if (syscall(SYS_close_range, 4u, ~0u, 0) < 0)
 		_exit(126);
 	if (strcmp(argv[0], "rules") != 0 || argv[1]) {
 		dprintf(2, "the guest of a firewall has one command, rules\n");
 		_exit(127);
 	}
-	rules = read_input(&e);
-	if (rules && load_rules(rules, &e) == 0)
+	if (replace_rules(3, &e) == 0)
 		_exit(0);
 	dprintf(2, "%s\n", e.msg);
 	_exit(1);
+}
+
+/* The kernel has the new rules: so must the resolver. */
+static int new_names(struct init *in, struct err *e)
+{
+	own_free char *text = read_text(in->reload, e);
+	struct names names;
+
+	if (!text || names_parse(&names, text, e) < 0)
+		return -1;
+	resolver_stop(in);
+	names_free(&in->names);
+	in->names = names;
+	return resolver_start(in, e);
+}
+
+void firewall_ended(struct init *in, const struct session *s)
+{
+	struct err e = ERR_INIT;
+
+	if (in->reload < 0 || s != in->reloader)
+		return;
+	if (s->kind == CTL_EXIT_CODE && !s->value && new_names(in, &e) < 0)
+		session_setup_failed(in, &e);
+	own_close(&in->reload);
+	in->reloader = NULL;
 }

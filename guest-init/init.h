@@ -25,6 +25,8 @@
  *     sockets.c  forwarded sockets
  *     helper.c   a command that must be ready before the application
  *     firewall.c the guest of a firewall, which has no application
+ *     resolver.c its DNS, where its rules allow names
+ *     nftset.c   addresses into sets of nf_tables
  *
  * Until the root is composed an error ends in EXIT_SETUP with its text, and the
  * VM powers off.  When session 0 has ended: everything is killed, files are
@@ -89,6 +91,20 @@ struct session {
 	char text[CTL_TEXT_MAX];
 };
 
+#define FIREWALL_DENIED "vmrun-deny " /* begins what is told to the host */
+#define FIREWALL_NAMES_MAX 128u
+#define FIREWALL_NAME_MAX 200u
+
+/* What a firewall's rules say to us, in lines `#@ ...` in front of all else:
+ * `resolver ADDRESS`, `name NAME`. */
+struct names {
+	char *text; /* what the rest points into; owned */
+	bool has_upstream;
+	unsigned char upstream[4];
+	size_t n;
+	const char *v[FIREWALL_NAMES_MAX];
+};
+
 /* Lines about denied packets: a bucket that fills with time. */
 struct denied {
 	int64_t since;	 /* now_ms() up to which it is used up */
@@ -114,6 +130,11 @@ struct init {
 	unsigned n_sockets;
 	int kmsg; /* of a firewall, else -1 */
 	struct denied denied;
+	struct names names;
+	int resolver, nft; /* a socket to it, one to nf_tables; -1: none */
+	pid_t resolver_pid;
+	int reload; /* the rules that are being loaded, else -1 */
+	const struct session *reloader;
 	int helper_ready, helper_report; /* while it is waited for, else -1 */
 	struct session sessions[CTL_SESSIONS];
 	struct stream streams[MUX_STREAMS];
@@ -328,8 +349,37 @@ void firewall_start(struct init *in);
 void firewall_read(struct init *in);
 /* What would be the application's: ends the VM. */
 void firewall_signal(struct init *in, uint32_t signo);
-/* In a new process, in place of a command: `rules` on standard input. */
-_Noreturn void firewall_command(const struct child_plan *c);
+/* A command is to be started there: 0, or -1 and e. */
+int firewall_prepare(struct init *in, const struct session *s, struct err *e);
+/* In a new process, in its place: `rules` on standard input. */
+_Noreturn void firewall_command(struct init *in, const struct child_plan *c);
+/* It ended; new rules may have new names. */
+void firewall_ended(struct init *in, const struct session *s);
+
+/* resolver.c */
+
+/* 0 and *x, for names_free(); -1 and e, with nothing to free. */
+int names_parse(struct names *x, const char *rules, struct err *e);
+void names_free(struct names *x);
+/* Starts it anew, for in->names; none if there are no names. */
+int resolver_start(struct init *in, struct err *e);
+void resolver_stop(struct init *in);
+/* It has addresses for a set, or ended: then the VM does. */
+void resolver_read(struct init *in);
+
+/* nftset.c */
+
+struct nft_address {
+	unsigned char ip[16];
+	size_t size; /* bytes of it: 4 or 16 */
+	uint64_t seconds;
+};
+
+/* The socket for nftset_add(), or -1 and e. */
+int nftset_open(struct err *e);
+/* Adds it to a set of table inet vmrun for its time, counted from now.  0, or
+ * -1 with errno. */
+int nftset_add(int s, const char *set, const struct nft_address *a);
 
 /* loop.c */
 

@@ -21,6 +21,7 @@ enum watch_kind {
 	WATCH_SOCKET,
 	WATCH_HELPER,
 	WATCH_KMSG,
+	WATCH_RESOLVER,
 };
 
 struct watches {
@@ -55,6 +56,7 @@ static void collect(struct init *in, struct watches *x)
 	watch(x, in->notify, POLLIN, WATCH_NOTIFY, 0);
 	watch(x, in->helper_ready, POLLIN, WATCH_HELPER, 0);
 	watch(x, in->kmsg, POLLIN, WATCH_KMSG, 0);
+	watch(x, in->resolver, POLLIN, WATCH_RESOLVER, 0);
 	for (unsigned i = 0; i < CTL_SESSIONS; i++) {
 		struct session *s = &in->sessions[i];
 
@@ -120,6 +122,9 @@ static void act(struct init *in, enum watch_kind kind, unsigned which, int what)
 		break;
 	case WATCH_KMSG:
 		firewall_read(in);
+		break;
+	case WATCH_RESOLVER:
+		resolver_read(in);
 		break;
 	}
 }

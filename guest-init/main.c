@@ -165,7 +165,7 @@ static void init_start(struct init *in)
 {
 	in->port = in->signals = in->notify = -1;
 	in->modules = in->initramfs = -1;
-	in->kmsg = -1;
+	in->kmsg = in->resolver = in->nft = in->reload = -1;
 	in->helper_ready = in->helper_report = -1;
 	buf_init(&in->ctl_in, CTL_HOST_MAX + MUX_WINDOW);
 	buf_init(&in->ctl_out, 1 << 20);

@@ -122,7 +122,7 @@ static int make_ends(struct ends *x, const struct init *in,
 	return 0;
 }
 
-static pid_t fork_child(const struct init *in, const struct session_spec *spec,
+static pid_t fork_child(struct init *in, const struct session_spec *spec,
 			const struct ends *x)
 {
 	const struct child_plan c = {
@@ -138,7 +138,7 @@ static pid_t fork_child(const struct init *in, const struct session_spec *spec,
 	pid_t pid = fork();
 
 	if (!pid && in->launch.firewall[0])
-		firewall_command(&c);
+		firewall_command(in, &c);
 	if (!pid)
 		child_run(&c);
 	return pid;
@@ -180,7 +180,8 @@ void session_start(struct init *in, const struct session_spec *spec)
 		say("session %u runs already", spec->session);
 		return;
 	}
-	if (make_ends(&x, in, spec, &e) == 0) {
+	if (make_ends(&x, in, spec, &e) == 0 &&
+	    (!in->launch.firewall[0] || firewall_prepare(in, s, &e) == 0)) {
 		pid = fork_child(in, spec, &x);
 		if (pid < 0)
 			err_set(&e, errno, "a process for the command");
@@ -308,6 +309,8 @@ static void note_end(struct init *in, struct session *s, int status)
 	} else {
 		s->value = (uint32_t)WEXITSTATUS(status);
 	}
+	if (in->launch.firewall[0])
+		firewall_ended(in, s);
 }
 
 void session_reap(struct init *in)

@@ -25,7 +25,8 @@ import time
 
 TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
 PORTS = (22, 53, 80, 443, 8080)
-records = {"a.example": "198.51.100.7", "b.example": "198.51.100.8"}
+records = {"a.example": "198.51.100.7", "c.example": "198.51.100.7",
+           "x.b.example": "2001:db8:7::7", "in.b.example": "10.9.9.9"}
 asked = []
 kept = []
 

@@ -137,8 +137,20 @@ def test_rules(client, world):
     said = fw.stderr()
     say("vmrun-deny IN=inner OUT=outer" in said and "DPT=8080" in said,
         "what was denied is told", said)
+    test_publish(client, world)
     test_reload(fw, client)
     say(fw.stop() == 0, "it ends when it is told to", fw.stderr())
+
+
+def test_publish(client, world):
+    expect(world, "tcp,192.0.2.2,8081", "ok", "a published port")
+    expect(world, "udp,192.0.2.2,8082", "ok", "and one of datagrams")
+    expect(world, "tcp,2001:db8:2::2,8083", "ok", "and one by IPv6")
+    expect(world, "tcp,192.0.2.2,8080", "silent", "others are closed")
+    expect(world, "tcp,10.213.1.10,80", "silent",
+           "as is the client's own address")
+    expect(client, "tcp,192.0.2.2,8081", "silent",
+           "from inside nothing is published")
 
 
 def test_reload(fw, client):
@@ -157,15 +169,74 @@ def test_reload(fw, client):
     say(r.returncode == 127, "there is no other command in it", r)
 
 
+def test_names(client, world):
+    fw = Firewall(rules("names"), client.tap, world.tap)
+    say(fw.ready, "rules with names: it is ready", (fw.said, fw.stderr()))
+    if not fw.ready:
+        fw.stop()
+        return
+    web = "tcp,198.51.100.7,443"
+    expect(client, web, no, "an address is closed until it was asked for")
+    expect(client, "dns,10.213.1.1,a.example,A", "198.51.100.7", "a name")
+    expect(client, web, "ok", "then its address is open")
+    expect(client, "tcp,198.51.100.7,80", no, "for the rule behind the name")
+    expect(client, "dns,10.213.1.1,c.example,A", "code 3",
+           "another name does not exist", True)
+    expect(client, "dns,10.213.1.1,a.example,TXT", "code 0",
+           "nothing but addresses is asked for")
+    expect(client, "raw,10.213.1.1,0001", "silent", "rubbish has no answer")
+    expect(client, "dns,198.51.100.53,a.example,A", "EHOSTUNREACH",
+           "other resolvers are closed")
+    expect(client, "dns,fd76::1,X.b.ExAmple,AAAA", "2001:db8:7::7",
+           "a name below one, by IPv6, in any letters")
+    expect(client, "tcp,2001:db8:7::7,8080", "ok", "and its address is open")
+    expect(client, "dns,10.213.1.1,in.b.example,A", "10.9.9.9",
+           "a name of a private address")
+    expect(client, "tcp,10.9.9.9,80", no, "does not open that")
+    world.ask("set,a.example,198.51.100.8")
+    expect(client, "dns,10.213.1.1,a.example,A", "198.51.100.8",
+           "the record changed")
+    expect(client, "tcp,198.51.100.8,443", "ok", "and the rule follows")
+    said = world.ask("asked")[0]
+    say(set(said.lower().split()) == {"a.example", "x.b.example",
+                                      "in.b.example"},
+        "the other resolver heard of no other name", said)
+    say("vmrun-deny NAME=c.example SRC=10.213.1.10" in fw.stderr(),
+        "a refused name is told", fw.stderr())
+    test_names_reload(fw, client)
+    fw.stop()
+
+
+def test_names_reload(fw, client):
+    expect(client, "open,198.51.100.8,443", "ok", "a connection")
+    r = fw.reload("#@ name a.example\ntable inet vmrun {\n}\n")
+    say(r.returncode == 1 and "no resolver" in r.stderr,
+        "names without a resolver are not taken", r)
+    r = fw.reload(rules("more"))
+    say(r.returncode == 0, "rules with another name are taken", r)
+    expect(client, "again", "again", "the connection goes on")
+    expect(client, "tcp,198.51.100.8,443", "ok",
+           "what was given out before stays open")
+    expect(client, "dns,10.213.1.1,c.example,A", "198.51.100.7",
+           "the other name exists now")
+    r = fw.reload(rules("less"))
+    say(r.returncode == 0, "rules without the first name are taken", r)
+    expect(client, "tcp,198.51.100.8,443", no, "its address is closed")
+    said = client.ask("again")[0]
+    say(said != "again", "and its connection ends", said)
+
+
 def main():
     client = End("10.213.1.10/24", "fd76::a/64", "via=10.213.1.1",
                  "via=fd76::1")
     world = End("192.0.2.1/24", "198.51.100.7/32", "198.51.100.8/32",
                 "198.51.100.53/32", "203.0.113.9/32", "10.9.9.9/32",
-                "2001:db8:2::1/64", "2001:db8:7::7/128", "via=192.0.2.2")
+                "2001:db8:2::1/64", "2001:db8:7::7/128", "via=192.0.2.2",
+                "via=2001:db8:2::2")
     try:
         test_closed(client, world)
         test_rules(client, world)
+        test_names(client, world)
     finally:
         client.stop()
         world.stop()

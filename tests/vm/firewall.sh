@@ -39,10 +39,18 @@ PY
 	has "$tmp/err" "${f#* }" "refused: ${f#* }"
 done
 
-for s in web any; do cp "$top_srcdir/rulesets/$s.nft" "$tmp/"; done
+cp "$top_srcdir/rulesets/web.nft" "$tmp/"
 printf 'tcp dport 8080 drop\naccept\n' >"$tmp/drop.nft"
-for s in web any drop; do
-	"$top_builddir/tests/sys/ruleset-tool" "$tmp/$s.nft" >"$tmp/$s.out" ||
+{
+	echo 'allow-host a.example tcp dport 443'
+	echo 'allow-host .b.example # all of it'
+} >"$tmp/names.nft"
+echo 'allow-host c.example' | cat "$tmp/names.nft" - >"$tmp/more.nft"
+echo 'allow-host c.example' >"$tmp/less.nft"
+for s in web drop names more less; do
+	publish=
+	[ $s != web ] || publish=publish
+	"$top_builddir/tests/sys/ruleset-tool" "$tmp/$s.nft" $publish >"$tmp/$s.out" ||
 		echo "# no ruleset $s"
 done
 python3 "$top_srcdir/tests/vm/firewall.py" "$tmp" >"$tmp/tap" 2>"$tmp/why"
