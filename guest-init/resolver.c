@@ -68,7 +68,6 @@ struct query {
 	bool asked_again;
 	int64_t began;
 	uint16_t id;
-	uint32_t name;
 	struct dns_question q;
 	struct client from;
 };
@@ -111,12 +110,12 @@ static void query_send(struct query *q)
 	buf_free(&b);
 }
 
-static int find_name(const struct names *names, const char *text)
+static bool is_named(const struct names *names, const char *text)
 {
 	for (size_t i = 0; i < names->n; i++)
 		if (dns_matches(names->v[i], text))
-			return (int)i;
-	return -1;
+			return true;
+	return false;
 }
 
 static void tell_refused(struct resolver *r, const struct dns_question *q,
@@ -168,7 +167,7 @@ static struct query *pick(struct resolver *r, const struct client *c)
 
 /* Each with a port and a number that nobody can guess. */
 static void ask(struct resolver *r, const struct dns_question *asked,
-		const struct client *c, uint32_t name)
+		const struct client *c)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,
 				 .sin_port = htons(DNS_PORT)};
@@ -188,7 +187,6 @@ static void ask(struct resolver *r, const struct dns_question *asked,
 	}
 	q->asked_again = false;
 	q->began = now_ms();
-	q->name = name;
 	q->q = *asked;
 	q->from = *c;
 	query_send(q);
@@ -202,27 +200,25 @@ static void on_client(struct resolver *r, int listener)
 	struct dns_question q;
 	ssize_t n = recvfrom(listener, packet, sizeof(packet), MSG_DONTWAIT,
 			     (struct sockaddr *)&c.a, &c.n);
-	int name;
 
 	if (n < 0 || dns_get_question(packet, (size_t)n, &q) < 0)
 		return;
-	name = find_name(r->names, q.text);
-	if (name < 0) {
+	if (!is_named(r->names, q.text)) {
 		tell_refused(r, &q, &c);
 		none.code = DNS_NO_NAME;
 		reply(&c, &q, &none);
 	} else if (q.type != DNS_A && q.type != DNS_AAAA) {
 		reply(&c, &q, &none);
 	} else {
-		ask(r, &q, &c, (uint32_t)name);
+		ask(r, &q, &c);
 	}
 }
 
-/* Waits for PID 1, which waits for nobody. */
-static bool is_granted(struct resolver *r, const struct query *q,
-		       const struct dns_answer *a)
+/* For one of the names.  Waits for PID 1, which waits for nobody. */
+static bool is_granted_to(struct resolver *r, size_t name,
+			  const struct query *q, const struct dns_answer *a)
 {
-	struct grant g = {.name = q->name,
+	struct grant g = {.name = (uint32_t)name,
 			  .type = q->q.type,
 			  .n = (uint32_t)a->n,
 			  .seconds = a->ttl + TTL_MORE};
@@ -233,6 +229,17 @@ static bool is_granted(struct resolver *r, const struct query *q,
 	    recv(r->boss, &done, 1, 0) != 1)
 		_exit(1);
 	return done == 1;
+}
+
+/* Each rule that has the name, or one above it. */
+static bool is_granted(struct resolver *r, const struct query *q,
+		       const struct dns_answer *a)
+{
+	for (size_t i = 0; i < r->names->n; i++)
+		if (dns_matches(r->names->v[i], q->q.text) &&
+		    !is_granted_to(r, i, q, a))
+			return false;
+	return true;
 }
 
 static void on_answer(struct resolver *r, struct query *q)

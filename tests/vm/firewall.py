@@ -179,7 +179,9 @@ def test_names(client, world):
     expect(client, web, no, "an address is closed until it was asked for")
     expect(client, "dns,10.213.1.1,a.example,A", "198.51.100.7", "a name")
     expect(client, web, "ok", "then its address is open")
-    expect(client, "tcp,198.51.100.7,80", no, "for the rule behind the name")
+    expect(client, "tcp,198.51.100.7,8080", "ok",
+           "for each rule that has the name")
+    expect(client, "tcp,198.51.100.7,80", no, "and for nothing else")
     expect(client, "dns,10.213.1.1,c.example,A", "code 3",
            "another name does not exist", True)
     expect(client, "dns,10.213.1.1,a.example,TXT", "code 0",

@@ -43,6 +43,7 @@ cp "$top_srcdir/rulesets/web.nft" "$tmp/"
 printf 'tcp dport 8080 drop\naccept\n' >"$tmp/drop.nft"
 {
 	echo 'allow-host a.example tcp dport 443'
+	echo 'allow-host .a.example tcp dport 8080'
 	echo 'allow-host .b.example # all of it'
 } >"$tmp/names.nft"
 echo 'allow-host c.example' | cat "$tmp/names.nft" - >"$tmp/more.nft"
