@@ -434,6 +434,58 @@ enum acl_change acl_keep(struct acl *a, const struct grant_who *who)
 	return ACL_CHANGED;
 }
 
+static bool is_own(const struct acl_entry *e, const struct grant_who *who)
+{
+	return e->id == (e->tag == ACL_USER ? who->uid : who->gid);
+}
+
+/* What a new file in a directory with this default ACL has for that id. */
+static unsigned given(const struct acl *from, const struct acl_entry *e)
+{
+	const struct acl_entry *had = from ? find(from, e->tag, e->id) : NULL;
+
+	return had ? had->perm : 0;
+}
+
+/* Cuts an entry to what `from` has; whether it had more. */
+static bool cut(struct acl_entry *e, const struct acl *from)
+{
+	unsigned was = e->perm;
+
+	e->perm &= (uint16_t)given(from, e);
+	return e->perm != was;
+}
+
+enum acl_change acl_sweep(struct acl *a, enum acl_kind kind,
+			  const struct acl *from, const struct grant_who *who)
+{
+	struct acl_entry *mask;
+	bool changed = false;
+	size_t i = 0;
+
+	if (kind == ACL_DEFAULT && !from)
+		return ACL_GONE;
+	while (i < a->n) {
+		struct acl_entry *e = &a->e[i++];
+
+		if (!is_named(e) || is_own(e, who) || !cut(e, from))
+			continue;
+		changed = true;
+		if (!from || !find(from, e->tag, e->id))
+			drop(a, &a->e[--i]);
+	}
+	if (kind == ACL_DEFAULT) {
+		changed = cut(find(a, ACL_GROUP_OBJ, NO_ID), from) || changed;
+		changed = cut(find(a, ACL_OTHER, NO_ID), from) || changed;
+	}
+	mask = find(a, ACL_MASK, NO_ID);
+	if (changed && mask && !has_named(a)) {
+		find(a, ACL_GROUP_OBJ, NO_ID)->perm &= mask->perm;
+		drop(a, mask);
+	}
+	return changed ? ACL_CHANGED : ACL_SAME;
+}
+
 void acl_make_default(struct acl *d, const struct acl *access,
 		      const struct grant_who *who)
 {

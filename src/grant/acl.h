@@ -139,6 +139,17 @@ enum acl_change acl_lower(struct acl *a, const struct grant_who *who,
 enum acl_change acl_keep(struct acl *a, const struct grant_who *who);
 
 /*
+ * For an inode that U owns and is about to lose, which may have any entry that
+ * U chose: cuts them to what `from`, the default ACL of the directory that it
+ * is in (NULL: there is none), gives to a new file there, and drops those that
+ * it does not give.  U's own and its group's stay, for acl_remove().  Of a
+ * default ACL the owning group's and others' bits are cut to those of `from` as
+ * well.
+ */
+enum acl_change acl_sweep(struct acl *a, enum acl_kind kind,
+			  const struct acl *from, const struct grant_who *who);
+
+/*
  * The default ACL for a directory that has none: U and the owner rwx, group
  * and others what the directory gives them, without what the person's umask
  * takes, because the kernel no longer applies it.

@@ -145,8 +145,10 @@ int grant_revoke(int root, const struct grant_who *who, struct grant_stats *st,
 /*
  * Gives files back: every inode below root owned by uid or gid becomes
  * owner:owner_gid; suid and sgid bits that the guest set are cleared; device
- * nodes, sockets and FIFOs that the guest left are removed (st->special).  ACL
- * entries stay (grant_revoke() as the owner comes after).  Goes on past single
+ * nodes, sockets and FIFOs that the guest left are removed (st->special); and
+ * entries that the guest made for others in the ACLs of its own files go, see
+ * acl_sweep().  Its own entries stay (grant_revoke() as the owner comes
+ * after).  Goes on past single
  * failures and reports the first.  To be called in a user namespace that maps
  * all ids concerned, with CAP_CHOWN, CAP_FOWNER, CAP_DAC_OVERRIDE and
  * CAP_DAC_READ_SEARCH there; with CAP_SETUID and CAP_SETGID as well it also

@@ -25,12 +25,14 @@ enum { NAMES_NEW, NAMES_OLD };
 struct reclaim {
 	uid_t uid, owner;
 	gid_t gid, owner_gid;
+	struct grant_who who;	      /* uid and gid only */
 	const struct grant_who *keep; /* NULL: U is over */
 	int64_t since_ns;
 	struct grant_stats *st;
 	uint64_t failed;
 	struct err first;
 	struct acl acl;
+	struct acl from; /* what new names in the directory get */
 	struct aclio io;
 };
 
@@ -109,7 +111,8 @@ static int keep_rights(struct reclaim *r, const struct walk_item *it)
 	    (!S_ISREG(it->st.st_mode) && !S_ISDIR(it->st.st_mode)))
 		return 0;
 	have = aclio_read(&r->io, it, ACL_ACCESS, &r->acl);
-	if (have == -EOPNOTSUPP)
+	/* EINVAL: see sweep_one(); it has inherited U's entry, too. */
+	if (have == -EOPNOTSUPP || have == -EINVAL)
 		return 0;
 	if (have < 0) {
 		errno = -have;
@@ -122,6 +125,44 @@ static int keep_rights(struct reclaim *r, const struct walk_item *it)
 		return -1;
 	}
 	return aclio_write(&r->io, it, ACL_ACCESS, &r->acl);
+}
+
+/*
+ * What U gave to others by the ACL of a file of its own goes.  An ACL that
+ * cannot be read here (EINVAL) names an id that this namespace does not have,
+ * nor has the file server's: it was inherited, and U has never written it.
+ */
+static int sweep_one(struct reclaim *r, const struct walk_item *it,
+		     enum acl_kind kind)
+{
+	const struct walk_item dir = {.fd = it->parent, .name = ""};
+	enum acl_change change;
+	struct acl_named any = {0};
+	int from = 0;
+	int have = aclio_read(&r->io, it, kind, &r->acl);
+
+	if (have <= 0) {
+		errno = -have;
+		return have && have != -EOPNOTSUPP && have != -EINVAL ? -1 : 0;
+	}
+	if (kind == ACL_ACCESS && !acl_next_named(&r->acl, &any))
+		return 0;
+	if (it->parent >= 0)
+		from = aclio_read(&r->io, &dir, ACL_DEFAULT, &r->from);
+	change = acl_sweep(&r->acl, kind, from > 0 ? &r->from : NULL, &r->who);
+	if (change == ACL_SAME)
+		return 0;
+	return aclio_write(&r->io, it, kind,
+			   change == ACL_GONE ? NULL : &r->acl);
+}
+
+static int sweep(struct reclaim *r, const struct walk_item *it)
+{
+	if (it->st.st_uid != r->uid || S_ISLNK(it->st.st_mode))
+		return 0;
+	if (sweep_one(r, it, ACL_ACCESS) < 0)
+		return -1;
+	return S_ISDIR(it->st.st_mode) ? sweep_one(r, it, ACL_DEFAULT) : 0;
 }
 
 static bool is_ours(const struct reclaim *r, const struct stat *st)
@@ -179,6 +220,8 @@ static enum walk_next visit_reclaim(void *arg, const struct walk *w,
 	mode = S_ISLNK(it->st.st_mode) ? was : given_mode(r, &it->st);
 	if (mode != was && chmod(walk_proc(path, it->fd), mode) < 0)
 		failed(r, w, errno, "setting the mode");
+	else if (sweep(r, it) < 0)
+		failed(r, w, errno, "removing entries of its ACL");
 	else if (keep_rights(r, it) < 0)
 		failed(r, w, errno, "keeping the rights of its owner");
 	else if (give(r, it) < 0)
@@ -200,6 +243,8 @@ static int reclaim_tree(int root, struct reclaim *r, struct grant_stats *st,
 
 	memset(st, 0, sizeof(*st));
 	r->st = st;
+	r->who.uid = r->uid;
+	r->who.gid = r->gid;
 	for (int pass = 0; pass < 3; pass++) {
 		struct walk_counts c = {0};
 		struct err we = ERR_INIT;

@@ -44,6 +44,10 @@ check_PROGRAMS += %D%/stage-dummy
 %C%_stage_dummy_LDADD = src/wire/libwire.a src/base/libbase.a
 EXTRA_DIST += %D%/dummy.sh
 
+# entries and bits that a guest leaves for others
+dist_check_SCRIPTS += %D%/planted.sh
+sys_tests += %D%/planted.sh
+
 # aliases: what stays, what a later start does not do, what forgetting undoes
 dist_check_SCRIPTS += %D%/alias.sh
 sys_tests += %D%/alias.sh

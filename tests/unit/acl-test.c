@@ -429,6 +429,53 @@ static void test_expressible(void)
 	tap_ok(!acl_is_expressible(&a, &u1), "another group cannot");
 }
 
+/* What U chose itself goes; what came from the directory stays. */
+static void test_sweep(void)
+{
+	static struct acl from, a, was;
+
+	build(&from, 5, 5, NONE, 7);
+	build(&a, 4, 7, 6, 7); /* bob: less than he would have had */
+	tap_ok(acl_sweep(&a, ACL_ACCESS, &from, &u1) == ACL_CHANGED &&
+		       perm_of(&a, ACL_GROUP, DEVS) == NONE &&
+		       perm_of(&a, ACL_USER, BOB) == 4,
+	       "a planted group goes, an inherited user stays");
+	was = a;
+	tap_ok(acl_sweep(&a, ACL_ACCESS, &from, &u1) == ACL_SAME &&
+		       is_same(&a, &was),
+	       "and no more the second time");
+	build(&a, 6, 5, NONE, 7);
+	tap_ok(acl_sweep(&a, ACL_ACCESS, &from, &u1) == ACL_CHANGED &&
+		       perm_of(&a, ACL_USER, BOB) == 4 &&
+		       perm_of(&a, ACL_MASK, NO_ID) == 7,
+	       "one that was widened is cut");
+	build(&a, 6, 5, NONE, 7);
+	tap_ok(acl_sweep(&a, ACL_ACCESS, NULL, &u1) == ACL_CHANGED &&
+		       perm_of(&a, ACL_USER, BOB) == NONE &&
+		       perm_of(&a, ACL_MASK, NO_ID) == NONE,
+	       "with the last one the mask goes");
+	build(&a, 6, 7, NONE, 4);
+	tap_ok(acl_sweep(&a, ACL_ACCESS, NULL, &u1) == ACL_CHANGED &&
+		       perm_of(&a, ACL_GROUP_OBJ, NO_ID) == 4,
+	       "the group gets no more by that");
+	build(&a, 0, 5, NONE, 5);
+	put(&a, ACL_USER, u1.uid, 7);
+	tap_ok(acl_sweep(&a, ACL_ACCESS, NULL, &u1) == ACL_SAME,
+	       "who is shut out stays so, and U's own is for acl_remove()");
+	build(&a, 4, 7, NONE, 7);
+	tap_ok(acl_sweep(&a, ACL_DEFAULT, NULL, &u1) == ACL_GONE,
+	       "a default ACL goes where the directory above has none");
+	tap_ok(acl_sweep(&a, ACL_DEFAULT, &from, &u1) == ACL_CHANGED &&
+		       perm_of(&a, ACL_GROUP_OBJ, NO_ID) == 5 &&
+		       perm_of(&a, ACL_USER, BOB) == 4,
+	       "where it has one, the group keeps what it had there");
+	build(&a, 5, 5, NONE, 7);
+	a.e[a.n - 1].perm = 7;
+	tap_ok(acl_sweep(&a, ACL_DEFAULT, &from, &u1) == ACL_CHANGED &&
+		       perm_of(&a, ACL_OTHER, NO_ID) == 4,
+	       "and so do others");
+}
+
 int main(void)
 {
 	u2 = u1;
@@ -442,5 +489,6 @@ int main(void)
 	test_new_files();
 	test_default_of_ours();
 	test_expressible();
+	test_sweep();
 	return tap_done();
 }

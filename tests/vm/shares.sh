@@ -12,7 +12,8 @@ chmod 600 "$tmp/h/docs/diary" "$tmp/h/music/song"
 chmod 700 "$tmp/h/docs/sub"
 umask 022
 facl "$tmp/h" >"$tmp/before"
-vm --rw "$tmp/h/docs" --ro "$tmp/h/music" -e D="$tmp/h" -- sh -c '
+other=$(awk -F: -v u="$(id -un)" '$1 == u { print $2 + 60000; exit }' /etc/subuid)
+vm --rw "$tmp/h/docs" --ro "$tmp/h/music" -e D="$tmp/h" -e O="$other" -- sh -c '
 	cd "$D"
 	cat docs/diary docs/sub/deep music/song
 	echo changed >>docs/diary && echo "wrote diary"
@@ -21,6 +22,8 @@ vm --rw "$tmp/h/docs" --ro "$tmp/h/music" -e D="$tmp/h" -- sh -c '
 	mkdir docs/closed; echo in >docs/closed/in; chmod 000 docs/closed
 	mkdir docs/dir && echo x >docs/dir/x
 	ln -s /etc/passwd docs/link
+	setfacl -m "u:$O:rwx,d:u:$O:rwx" docs/dir && setfacl -m "u:$O:rw" docs/new &&
+		echo "entries made"
 	(echo no >music/song) 2>/dev/null && echo "ro written"
 	touch music/x 2>/dev/null && echo "ro created"
 	chmod 777 music/song 2>/dev/null && echo "ro chmod"
@@ -50,6 +53,7 @@ is "$(find "$tmp/h" ! -uid "$(id -u)" -o ! -gid "$(id -g)")" "" "every file belo
 is "$(find "$tmp/h" -perm /6000)" "" "no set-user-id bit is left"
 is "$(find "$tmp/h" -type p -o -type s -o -type c)" "" "no FIFO, socket or device is left"
 getfacl -Rnp "$tmp/h" >"$tmp/acls"
+has "$tmp/out" '^entries made' "(the guest made entries for another id)"
 hasnt "$tmp/acls" '^user:[0-9]' "no ACL entry is left"
 hasnt "$tmp/acls" '^default:' "no default ACL is left"
 facl "$tmp/h/music" "$tmp/h/private" >"$tmp/after"
