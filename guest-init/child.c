@@ -4,6 +4,7 @@
  * VM's user from become_user() on.
  */
 #include "guest-init/init.h"
+#include "guest-init/restrict.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -185,5 +186,7 @@ void child_run(const struct child_plan *c)
 	if (chdir(c->spec->cwd) < 0)
 		fail(CTL_EXIT_SETUP, errno, "working directory %s",
 		     c->spec->cwd);
+	if (c->restricted && restrict_calls() < 0)
+		fail(CTL_EXIT_SETUP, errno, "restricting system calls");
 	execute(c->spec->argv, make_env(c->spec->env));
 }

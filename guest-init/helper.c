@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A command beside the application, which waits until it is ready: the guest's
- * end of a window transport.  Runs in the guest as PID 1; the command is the
- * user's, and ends with everything else.
+ * Commands beside the application, which waits until they are ready: a message
+ * bus, the guest's end of a window transport.  Runs in the guest as PID 1; the
+ * commands are the user's, and end with everything else.
  *
- * It says that it is ready by a newline on its descriptor 3.  One that ends
- * before is an error of the set-up; afterwards nobody looks.
+ * Each says that it is ready by a newline on its descriptor 3, and the next one
+ * starts.  One that ends before is an error of the set-up; afterwards nobody
+ * looks.
  */
 #include "guest-init/init.h"
 
@@ -15,10 +16,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define READY_FD 3
+
+/* The words of the next one; none is left: 0. */
+static size_t count_words(const struct init *in)
+{
+	char **v = in->launch.before;
+	size_t n = 0;
+
+	while (v && v[in->helper + n] && *v[in->helper + n])
+		n++;
+	return n;
+}
 
 /* Its words go where ours go: the console. */
 static pid_t fork_helper(struct init *in, int ready, int report)
@@ -28,20 +41,27 @@ static pid_t fork_helper(struct init *in, int ready, int report)
 	struct child_plan c = {.spec = &spec,
 			       .uid = in->launch.uid,
 			       .gid = in->launch.gid,
+			       .restricted = in->launch.restricted,
 			       .in = 0,
 			       .out = 1,
 			       .err = 2,
 			       .ready = ready,
 			       .report = report};
+	size_t n = count_words(in);
+	char **argv = calloc(n + 1, sizeof(*argv));
 	pid_t pid;
 
-	spec.argv = in->launch.before;
+	if (!argv)
+		return -1;
+	memcpy(argv, in->launch.before + in->helper, n * sizeof(*argv));
+	spec.argv = argv;
 	spec.cwd = root;
 	spec.terminal = false;
 	spec.ready_fd = READY_FD;
 	pid = fork();
 	if (!pid)
 		child_run(&c);
+	free(argv);
 	return pid;
 }
 
@@ -83,7 +103,7 @@ static void fail(struct init *in)
 		err_set(&e, 0, "%s", r.text);
 	else
 		err_set(&e, 0, "%s ended before it was ready",
-			in->launch.before[0]);
+			in->launch.before[in->helper]);
 	over(in);
 	session_setup_failed(in, &e);
 }
@@ -92,12 +112,12 @@ void helper_start(struct init *in)
 {
 	struct err e = ERR_INIT;
 
-	if (!in->launch.before || !in->launch.before[0]) {
+	if (!count_words(in)) {
 		session_start(in, &in->launch.app);
 		return;
 	}
 	if (start(in, &e) < 0) {
-		err_wrap(&e, "cannot start %s", in->launch.before[0]);
+		err_wrap(&e, "cannot start %s", in->launch.before[in->helper]);
 		over(in);
 		session_setup_failed(in, &e);
 	}
@@ -115,5 +135,7 @@ void helper_read(struct init *in)
 		return;
 	}
 	over(in);
-	session_start(in, &in->launch.app);
+	in->helper += count_words(in);
+	in->helper += in->launch.before[in->helper] != NULL;
+	helper_start(in);
 }

@@ -23,10 +23,11 @@
  *     stream.c   bytes between the port and a command
  *     notify.c   readiness
  *     sockets.c  forwarded sockets
- *     helper.c   a command that must be ready before the application
  *     firewall.c the guest of a firewall, which has no application
  *     resolver.c its DNS, where its rules allow names
  *     nftset.c   addresses into sets of nf_tables
+ *     helper.c   commands that must be ready before the application
+ *     restrict.c the fence of --wrap restricted
  *
  * Until the root is composed an error ends in EXIT_SETUP with its text, and the
  * VM powers off.  When session 0 has ended: everything is killed, files are
@@ -135,6 +136,7 @@ struct init {
 	pid_t resolver_pid;
 	int reload; /* the rules that are being loaded, else -1 */
 	const struct session *reloader;
+	size_t helper; /* which is next: its place in launch.before */
 	int helper_ready, helper_report; /* while it is waited for, else -1 */
 	struct session sessions[CTL_SESSIONS];
 	struct stream streams[MUX_STREAMS];
@@ -283,6 +285,7 @@ struct child_plan {
 	int in, out, err; /* what become 0, 1 and 2 */
 	int ready;	  /* what becomes spec->ready_fd, or -1 */
 	int report;	  /* for struct child_report; close-on-exec */
+	bool restricted;  /* see restrict.h */
 };
 
 /* In the new process: becomes the command. */

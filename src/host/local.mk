@@ -4,7 +4,7 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/option/options.h %D%/option/options.c %D%/option/optset.h %D%/option/optset.c %D%/option/opttable.c \
 	%D%/option/config.h %D%/option/config.c \
 	%D%/plan/plan.h %D%/plan/plan.c %D%/plan/planint.h %D%/plan/planenv.c %D%/plan/planshares.c %D%/plan/plankeys.c \
-	%D%/option/optsocket.c %D%/plan/plansockets.c \
+	%D%/option/optsocket.c %D%/plan/plansockets.c %D%/plan/planhelpers.c \
 	%D%/plan/planplaces.c %D%/plan/plansystem.c %D%/plan/planmounts.c \
 	%D%/plan/planplain.c %D%/plan/planhidden.c %D%/plan/fstype.h %D%/plan/fstype.c \
 	%D%/option/optnic.c %D%/plan/plannic.c \

@@ -32,7 +32,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CTL_VERSION 6u
+#define CTL_VERSION 7u
 #define CTL_GUEST_MAX 1024u
 #define CTL_HOST_MAX (4u * 1024 * 1024)
 #define CTL_TEXT_MAX 512u /* bytes of LOG and EXIT text */

@@ -68,6 +68,7 @@ void launch_put(struct buf *b, const struct launch *l)
 	buf_put_strv(b, l->devices);
 	buf_put_strv(b, l->sockets);
 	buf_put_strv(b, l->before);
+	buf_put_u8(b, l->restricted);
 	nics_put(b, l->nics, l->n_nics);
 	buf_put_str(b, l->firewall ? l->firewall : "");
 	session_spec_put(b, &l->app);
@@ -235,6 +236,7 @@ void launch_get(struct rd *r, struct launch *l)
 	l->devices = rd_strv(r, LAUNCH_MOUNTS_MAX, LAUNCH_NAME_MAX);
 	l->sockets = rd_strv(r, LAUNCH_SOCKETS_MAX, LAUNCH_SOCKET_MAX);
 	l->before = rd_strv(r, LAUNCH_STRINGS_MAX, LAUNCH_STRING_MAX);
+	l->restricted = rd_bool(r);
 	l->n_nics = nics_get(r, l->nics);
 	l->firewall = rd_str(r, LAUNCH_FIREWALL_MAX);
 	session_spec_get(r, &l->app);

@@ -89,14 +89,16 @@ struct launch {
 	uint64_t clock_ns;	     /* nanoseconds since the epoch */
 	struct launch_mount *mounts; /* n_mounts of them */
 	size_t n_mounts;
-	char **devices; /* names below /dev that are wanted beside the usual
-			   ones */
-	char **sockets; /* absolute paths where the guest listens for the user;
-			 * each connection is a stream of the service with the
-			 * path's place in the list */
-	char **before;	/* a command beside the application, with its user and
-			 * environment, that the application waits for until
-			 * there is a newline on descriptor 3; empty: none */
+	char **devices;	 /* names below /dev that are wanted beside the usual
+			    ones */
+	char **sockets;	 /* absolute paths where the guest listens for the user;
+			  * each connection is a stream of the service with the
+			  * path's place in the list */
+	char **before;	 /* commands beside the application, with its user and
+			  * environment, an empty string between two of them;
+			  * each starts when there is a newline on descriptor 3
+			  * of the one before it, and the application last */
+	bool restricted; /* what the kernel does for them all is fenced in */
 	struct nic nics[NICS_MAX]; /* n_nics of them */
 	size_t n_nics;
 	char *firewall; /* nft's input; then there is no application and no

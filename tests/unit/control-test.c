@@ -234,6 +234,7 @@ static struct launch sample(void)
 		.devices = devices_v,
 		.sockets = sockets_v,
 		.before = argv_v,
+		.restricted = true,
 		.nics = {sample_nic},
 		.n_nics = 1,
 		.app = sample_spec(),
@@ -488,7 +489,8 @@ static void test_launch(void)
 	tap_ok(mounts_match(&m.launch), "with its mounts, in order");
 	tap_ok(strv_match(m.launch.devices, devices_v), "with its devices");
 	tap_ok(strv_match(m.launch.sockets, sockets_v), "with its sockets");
-	tap_ok(strv_match(m.launch.before, argv_v), "and what comes before");
+	tap_ok(strv_match(m.launch.before, argv_v) && m.launch.restricted,
+	       "and what comes before");
 	tap_ok(m.launch.n_nics == 1 && nic_matches(&m.launch.nics[0]),
 	       "with its network card");
 	tap_ok(strv_match(m.launch.app.argv, argv_v) &&

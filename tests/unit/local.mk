@@ -113,6 +113,10 @@ unit_tests += %D%/plansocket-test
 %C%_plansocket_test_SOURCES = %D%/plansocket-test.c %D%/planfixture.h %D%/tap.h
 %C%_plansocket_test_LDADD = $(unit_libs)
 
+unit_tests += %D%/restrict-test
+%C%_restrict_test_SOURCES = %D%/restrict-test.c %D%/child.h %D%/tap.h \
+	guest-init/restrict.h guest-init/restrict.c
+
 unit_tests += %D%/context-test
 %C%_context_test_SOURCES = %D%/context-test.c %D%/tap.h
 %C%_context_test_CPPFLAGS = $(AM_CPPFLAGS) $(WAYLAND_CFLAGS) $(WAYLAND_SERVER_CFLAGS)

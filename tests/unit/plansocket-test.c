@@ -31,7 +31,8 @@ static void test_words(void)
 {
 	refused("--socket|agent|x",
 		"--socket: \"agent\" is not the name of a socket",
-		"ssh-agent, wayland, or a path with a slash in it: ./agent");
+		"ssh-agent, wayland, x11, or a path with a slash in it: "
+		"./agent");
 	refused("--socket||x", "--socket: the source is empty", "");
 	refused("--socket|/a:|x", "--socket: the place in the guest is empty",
 		"");
@@ -136,6 +137,8 @@ static void test_windows(void)
 	tap_str(text_getenv(p.env, "GSK_RENDERER"), "cairo",
 		"and toolkits know that there is no graphics card");
 	plan_launch(&p, 500007, 500007, &l);
+	tap_ok(!l.restricted && !text_getenv(l.app.env, "DISPLAY"),
+	       "and nothing that was not asked for");
 	tap_str(l.before[0], "waypipe", "which must be there first");
 	tap_str(l.sockets[0], "/run/vmrun/waypipe", "at a socket of ours");
 	plan_launch_done(&l);
@@ -143,6 +146,83 @@ static void test_windows(void)
 	tap_ok(!plan_of("--socket|wayland|-e|GSK_RENDERER=gl|--accel|tcg|ls"),
 	       "-e for a toolkit");
 	tap_str(text_getenv(p.env, "GSK_RENDERER"), "gl", "wins");
+	done();
+	f.environ = was;
+}
+
+static size_t words_of(char *const *v)
+{
+	size_t n = 0;
+
+	while (v[n] && *v[n])
+		n++;
+	return n;
+}
+
+/* X11, alone and with Wayland; the layout of its keyboard. */
+static void test_x11(void)
+{
+	static char display[256], layout[] = "XKB_DEFAULT_LAYOUT=de";
+	char **was = f.environ, *env_v[] = {display, layout, NULL};
+
+	refused("--socket|x11|--accel|tcg|x",
+		"--socket x11: $WAYLAND_DISPLAY is not set",
+		"start vmrun inside of a Wayland session");
+	refused("--socket|x11:/x|x",
+		"--socket: x11 has a place of its own in the guest", "");
+	snprintf(display, sizeof(display), "WAYLAND_DISPLAY=%s",
+		 in("home/wayland-1"));
+	f.environ = env_v;
+	tap_ok(!plan_of("--socket|x11|--accel|tcg|xterm") && p.windows == 0,
+	       "--socket x11 has windows");
+	tap_ok(!strcmp(text_getenv(p.env, "DISPLAY"), ":0") &&
+		       !text_getenv(p.env, "WAYLAND_DISPLAY"),
+	       "of one kind");
+	tap_str(text_getenv(p.env, "XKB_DEFAULT_LAYOUT"), "de",
+		"and the keyboard's layout");
+	done();
+	tap_ok(!plan_of("--socket|x11|--socket|wayland|--accel|tcg|x") &&
+		       p.n_sockets == 1 && text_getenv(p.env, "DISPLAY") &&
+		       text_getenv(p.env, "WAYLAND_DISPLAY"),
+	       "both are one socket");
+	done();
+	f.environ = was;
+}
+
+static void test_wrapped(void)
+{
+	static char display[256];
+	char **was = f.environ, *env_v[] = {display, NULL};
+	struct launch l;
+
+	refused("--dbus|system|x",
+		"--dbus: \"system\" is no bus that a guest can have",
+		"say session: one of its own; this machine's are not "
+		"forwarded");
+	refused("--wrap|dbus,felt|x",
+		"--wrap: \"felt\" is nothing to wrap a command in",
+		"dbus, restricted, or both with a comma between");
+	refused("--wrap||x", "--wrap: nothing to wrap the command in", "");
+	tap_ok(!plan_of("--wrap|dbus,restricted|-e|DBUS_SESSION_BUS_ADDRESS=x|"
+			"--accel|tcg|x"),
+	       "--wrap");
+	plan_launch(&p, 500007, 500007, &l);
+	tap_ok(l.restricted && !strcmp(l.before[0], "dbus-daemon") &&
+		       !l.before[words_of(l.before)],
+	       "a bus and a fence");
+	tap_str(text_getenv(l.app.env, "DBUS_SESSION_BUS_ADDRESS"),
+		"unix:path=/run/user/500007/bus", "which is where we say");
+	plan_launch_done(&l);
+	done();
+	snprintf(display, sizeof(display), "WAYLAND_DISPLAY=%s",
+		 in("home/wayland-1"));
+	f.environ = env_v;
+	tap_ok(!plan_of("--dbus|session|--socket|wayland|--accel|tcg|x"),
+	       "with windows");
+	plan_launch(&p, 500007, 500007, &l);
+	tap_str(l.before[words_of(l.before) + 1], "waypipe",
+		"the bus comes first");
+	plan_launch_done(&l);
 	done();
 	f.environ = was;
 }
@@ -196,5 +276,7 @@ int main(void)
 	test_places();
 	test_planned();
 	test_windows();
+	test_x11();
+	test_wrapped();
 	return fixture_end();
 }

@@ -2,9 +2,10 @@
 vm_tests = %D%/run.sh %D%/pipes.sh %D%/shares.sh %D%/files.sh %D%/refuse.sh %D%/gone.sh \
 	%D%/two.sh %D%/ctl.sh %D%/pty.sh %D%/audit.sh %D%/hostile.sh \
 	%D%/fds.sh %D%/alias.sh %D%/profile.sh %D%/root.sh %D%/store.sh \
-	%D%/doctor.sh %D%/sockets.sh %D%/nic.sh %D%/firewall.sh %D%/windows.sh
+	%D%/doctor.sh %D%/sockets.sh %D%/nic.sh %D%/firewall.sh %D%/windows.sh \
+	%D%/x11.sh %D%/wrap.sh
 dist_check_SCRIPTS += $(vm_tests)
-EXTRA_DIST += %D%/lib.sh %D%/plain.sh %D%/audit.py %D%/make-nix-hello.sh %D%/sockets.py %D%/nic.py \
+EXTRA_DIST += %D%/lib.sh %D%/desktop.sh %D%/plain.sh %D%/audit.py %D%/make-nix-hello.sh %D%/sockets.py %D%/nic.py \
 	%D%/firewall.py %D%/firewall-end.py \
 	%D%/paint.py
 TESTS += $(vm_tests)

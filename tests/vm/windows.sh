@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # --socket wayland: windows of a real guest on a real compositor (sway without
-# screens), by screenshots; keys, the close button, what is hidden.  The
-# pictures stay in tests/tmp/screenshots.
+# screens), by screenshots; keys, the close button, what is hidden.
 . "${top_srcdir:?}/tests/vm/lib.sh"
 
 for tool in sway swaymsg grim wtype foot wayland-info waypipe zenity; do
@@ -13,58 +12,9 @@ vm --socket wayland -- true
 is $st 125 "refused without a compositor"
 has "$tmp/err" 'WAYLAND_DISPLAY is not set' "and the message says why"
 
-shots=$base/screenshots run=$tmp/run
-mkdir -p "$shots" "$tmp/open"
-mkdir -m 700 "$run"
+. "$top_srcdir/tests/vm/desktop.sh"
+mkdir "$tmp/open"
 cp "$top_srcdir/tests/vm/paint.py" "$tmp/open/"
-cat >"$tmp/sway.conf" <<'C'
-output HEADLESS-1 mode 1024x768
-output * bg #204060 solid_color
-default_border normal
-xwayland disable
-C
-vm_pid='' sway_pid=''
-end() {
-	kill $vm_pid $sway_pid 2>/dev/null
-	wait
-	rm -rf "$tmp"
-}
-trap end EXIT
-XDG_RUNTIME_DIR=$run WLR_BACKENDS=headless WLR_RENDERER=pixman \
-	WLR_LIBINPUT_NO_DEVICES=1 sway -c "$tmp/sway.conf" >"$tmp/sway" 2>&1 &
-sway_pid=$!
-wait_for 20 test -S "$run/wayland-1" || bail "sway does not start here"
-export WAYLAND_DISPLAY="$run/wayland-1"
-swaysock=$(ls "$run"/sway-ipc*)
-
-tree() { swaymsg -s "$swaysock" -t get_tree; }
-shown() { tree | grep -q "\"app_id\": \"$1\""; }
-# pixels COLOUR : how many of the screen have it
-pixels() {
-	grim -t ppm - | python3 -c '
-import struct
-import sys
-data = sys.stdin.buffer.read()
-head, data = data[:15], data[15:]
-assert head == b"P6\n1024 768\n255\n"[:15]
-data = data[1:] if len(data) % 3 else data
-want = bytes.fromhex(sys.argv[1])
-print(sum(p == (want,) for p in struct.iter_unpack("3s", data)))' "$1"
-}
-has_pixels() { [ "$(pixels "$1")" = "$2" ]; }
-some_pixels() { [ "$(pixels "$1")" -ge "$2" ]; }
-# Anything but the background and the frame
-differs() { [ "$(pixels 204060)" -lt 700000 ]; }
-# A dialog of GTK, whose theme is light but not the same in all versions;
-# no letter of a title has so many pixels
-dialog() {
-	[ "$(grim -t ppm - | python3 -c '
-import sys
-data = sys.stdin.buffer.read()[16:]
-print(sum(min(data[i:i + 3]) >= 0xf0 for i in range(0, len(data) - 2, 3)))
-')" -ge 5000 ]
-}
-picture() { grim "$shots/$1.png"; }
 
 vmrun -v --socket wayland --ro "$tmp/open:/open" -- python3 /open/paint.py \
 	>"$tmp/out" 2>"$tmp/said" </dev/null &

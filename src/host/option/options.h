@@ -35,6 +35,7 @@ enum opt_socket_kind {
 	OPT_SOCKET_PATH,
 	OPT_SOCKET_SSH_AGENT,
 	OPT_SOCKET_WAYLAND, /* the compositor, through vmrun-wayland */
+	OPT_SOCKET_X11,	    /* the same, behind an X server in the guest */
 };
 
 struct opt_socket {
@@ -74,6 +75,8 @@ struct options {
 	enum opt_tty tty;
 	enum opt_format format;
 	uint64_t timeout_ms; /* 0: none */
+	bool dbus;	     /* a message bus in the guest */
+	bool restricted;     /* fewer system calls there */
 	bool verify;	     /* what an alias has is looked through first */
 	bool partial;	     /* start without what cannot be shared */
 	bool dry_run, quiet, no_profile, show_help, show_version;

@@ -66,6 +66,10 @@ int optset_show(void *ctx, const struct opt *o, const char *value,
 		struct err *e);
 int optset_clipboard(void *ctx, const struct opt *o, const char *value,
 		     struct err *e);
+int optset_dbus(void *ctx, const struct opt *o, const char *value,
+		struct err *e);
+int optset_wrap(void *ctx, const struct opt *o, const char *value,
+		struct err *e);
 int optset_socket(void *ctx, const struct opt *o, const char *value,
 		  struct err *e);
 int optset_timeout(void *ctx, const struct opt *o, const char *value,

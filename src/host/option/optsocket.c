@@ -18,6 +18,7 @@ static const struct {
 } names[] = {
 	{"ssh-agent", OPT_SOCKET_SSH_AGENT},
 	{"wayland", OPT_SOCKET_WAYLAND},
+	{"x11", OPT_SOCKET_X11},
 };
 
 static int by_name(const char *text, enum opt_socket_kind *kind, struct err *e)
@@ -32,8 +33,8 @@ static int by_name(const char *text, enum opt_socket_kind *kind, struct err *e)
 	err_set(e, 0, "\"%s\" is not the name of a socket",
 		text_show(shown, sizeof(shown), text));
 	return err_hint(e,
-			"ssh-agent, wayland, or a path with a slash in it: "
-			"./%s",
+			"ssh-agent, wayland, x11, or a path with a slash in "
+			"it: ./%s",
 			shown);
 }
 
@@ -68,10 +69,10 @@ int optset_socket(void *ctx, const struct opt *o, const char *value,
 	if (*text != '~' && !strchr(text, '/') &&
 	    by_name(text, &socket.kind, e))
 		return -1;
-	if (second && socket.kind == OPT_SOCKET_WAYLAND)
-		return err_set(e, 0,
-			       "wayland has a place of its own in the "
-			       "guest");
+	if (second && (socket.kind == OPT_SOCKET_WAYLAND ||
+		       socket.kind == OPT_SOCKET_X11))
+		return err_set(e, 0, "%s has a place of its own in the guest",
+			       text);
 	src = path_tilde(text, s->home, e);
 	if (!src)
 		return -1;
@@ -101,5 +102,51 @@ int optset_clipboard(void *ctx, const struct opt *o, const char *value,
 		return -1;
 	free(s->o->clipboard);
 	s->o->clipboard = word;
+	return 0;
+}
+
+int optset_dbus(void *ctx, const struct opt *o, const char *value,
+		struct err *e)
+{
+	struct optset *s = ctx;
+	char shown[TEXT_SHOWN];
+
+	(void)o;
+	if (strcmp(value, "session")) {
+		err_set(e, 0, "\"%s\" is no bus that a guest can have",
+			text_show(shown, sizeof(shown), value));
+		return err_hint(e, "say session: one of its own; this "
+				   "machine's are not forwarded");
+	}
+	s->o->dbus = true;
+	return 0;
+}
+
+int optset_wrap(void *ctx, const struct opt *o, const char *value,
+		struct err *e)
+{
+	struct optset *s = ctx;
+	own_free char *words = text_dup(value, e);
+	char shown[TEXT_SHOWN];
+	char *save = NULL;
+
+	(void)o;
+	if (!words)
+		return -1;
+	if (!*words)
+		return err_set(e, 0, "nothing to wrap the command in");
+	for (char *w = strtok_r(words, ",", &save); w;
+	     w = strtok_r(NULL, ",", &save)) {
+		if (!strcmp(w, "dbus")) {
+			s->o->dbus = true;
+		} else if (!strcmp(w, "restricted")) {
+			s->o->restricted = true;
+		} else {
+			err_set(e, 0, "\"%s\" is nothing to wrap a command in",
+				text_show(shown, sizeof(shown), w));
+			return err_hint(e, "dbus, restricted, or both with a "
+					   "comma between");
+		}
+	}
 	return 0;
 }

@@ -38,8 +38,8 @@ const struct opt optset_table[] = {
 	 OPT_EVERYWHERE, OPT_REPEAT, optset_device, AT(devices)},
 	{"socket", NULL, 0, "SRC[:DST]",
 	 "a Unix socket of this machine that the\n"
-	 "guest may connect to: a path, ssh-agent, or\n"
-	 "wayland (windows on this desktop)",
+	 "guest may connect to: a path, ssh-agent,\n"
+	 "wayland (windows on this desktop), or x11",
 	 OPT_EVERYWHERE, OPT_REPEAT, optset_socket, 0},
 	{"clipboard", NULL, 0, "off|in|out|both",
 	 "with --socket wayland: may the guest paste\n"
@@ -82,6 +82,12 @@ const struct opt optset_table[] = {
 	 OPT_EVERYWHERE, OPT_REPEAT, optset_path_add, AT(path_add)},
 	{"cwd", "chdir", 0, "DIR", "start in DIR of the guest", OPT_EVERYWHERE,
 	 OPT_ONCE, optset_guest_path, AT(cwd)},
+	{"dbus", NULL, 0, "session", "a message bus of the guest's own",
+	 OPT_EVERYWHERE, OPT_ONCE, optset_dbus, 0},
+	{"wrap", NULL, 0, "dbus,restricted",
+	 "run the command with a message bus of the\n"
+	 "guest's own; with fewer system calls",
+	 OPT_EVERYWHERE, OPT_REPEAT, optset_wrap, 0},
 	{"tty", NULL, 't', NULL,
 	 "a terminal (default: if stdin and stdout\n"
 	 "are one)",

@@ -210,7 +210,7 @@ static int make(struct plan *p, char ***store_bins, struct err *e)
 	    plan_system(p, e) || plan_hidden(p, e) || plan_mounts(p, e) ||
 	    plan_sockets(p, e))
 		return -1;
-	if (plan_env(p, *store_bins, e) || plan_cwd(p, e))
+	if (plan_env(p, *store_bins, e) || plan_helpers(p, e) || plan_cwd(p, e))
 		return -1;
 	return choose_image(p, e);
 }
@@ -264,6 +264,7 @@ void plan_free(struct plan *p)
 	free(p->shell);
 	free(p->hostname);
 	strv_free(p->env);
+	strv_free(p->before);
 	free(p->kernel);
 	free(p->initramfs);
 	memset(p, 0, sizeof(*p));
@@ -277,52 +278,27 @@ bool plan_has_plain(const struct plan *p)
 	return false;
 }
 
-/* The guest's end of the windows: ready once its socket is there. */
-static char *const transport[] = {"waypipe",
-				  "--no-gpu",
-				  "-c",
-				  "none",
-				  "--threads",
-				  "1",
-				  "-s",
-				  PLAN_TRANSPORT,
-				  "--display",
-				  PLAN_DISPLAY,
-				  "server",
-				  "--",
-				  "sh",
-				  "-c",
-				  "echo >&3; exec 3>&-; exec sleep 2147483647",
-				  NULL};
-
 static const char runtime_name[] = "XDG_RUNTIME_DIR";
+static const char bus_name[] = "DBUS_SESSION_BUS_ADDRESS";
 
-/*
- * The plan's rows, and in front of them the one that depends on the uid: an
- * allocation of ours, told from the others by its place.
- */
+/* The plan's rows, and those that depend on the uid; the caller's. */
 static char **launch_env(const struct plan *p, uid_t uid)
 {
 	const char *asked = text_getenv(p->env, runtime_name);
-	size_t n = strv_len(p->env), to = 1;
-	char **env = calloc(n + 2, sizeof(*env));
-	int len = -1;
+	struct err unused = ERR_INIT;
+	char **env = NULL;
+	own_free char *dir =
+		asked ? text_dup(asked, &unused)
+		      : text_fmt(&unused, "/run/user/%u", (unsigned)uid);
+	own_free char *bus =
+		dir ? text_fmt(&unused, "unix:path=%s/bus", dir) : NULL;
 
-	if (env && asked)
-		len = asprintf(&env[0], "%s=%s", runtime_name, asked);
-	else if (env)
-		len = asprintf(&env[0], "%s=/run/user/%u", runtime_name,
-			       (unsigned)uid);
-	if (len < 0)
+	for (char **row = p->env; row && *row; row++)
+		if (text_add(&env, *row, &unused) < 0)
+			abort();
+	if (!bus || text_setenv(&env, runtime_name, dir, &unused) < 0 ||
+	    (p->opt->dbus && text_setenv(&env, bus_name, bus, &unused) < 0))
 		abort();
-	for (size_t i = 0; i < n; i++) {
-		size_t name = strlen(runtime_name);
-
-		if (!strncmp(p->env[i], runtime_name, name) &&
-		    p->env[i][name] == '=')
-			continue;
-		env[to++] = p->env[i];
-	}
 	return env;
 }
 
@@ -360,7 +336,8 @@ void plan_launch(const struct plan *p, uid_t uid, gid_t gid, struct launch *l)
 	for (size_t i = 0; i < p->n_sockets; i++)
 		l->sockets[i] = p->sockets[i].dst;
 	l->firewall = p->firewall;
-	l->before = p->windows < 0 ? NULL : (char **)transport;
+	l->before = p->before;
+	l->restricted = p->opt->restricted;
 	l->app.terminal = p->terminal;
 	l->app.win = f->win;
 	l->app.ready_fd = p->opt->notify_fd;
@@ -371,9 +348,7 @@ void plan_launch(const struct plan *p, uid_t uid, gid_t gid, struct launch *l)
 
 void plan_launch_done(struct launch *l)
 {
-	if (l->app.env)
-		free(l->app.env[0]);
-	free(l->app.env);
+	strv_free(l->app.env);
 	free(l->mounts);
 	free(l->sockets);
 	memset(l, 0, sizeof(*l));

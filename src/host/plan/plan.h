@@ -116,6 +116,8 @@ struct plan {
 	/* --socket wayland, else -1: which of them is the compositor's */
 	int windows;
 	struct wayland_policy policy;
+	bool x11;      /* an X server in the guest, for windows */
+	char **before; /* commands beside the application: wire/control.h */
 	bool terminal;
 	uint64_t mem; /* bytes */
 	unsigned cpus;

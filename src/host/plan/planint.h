@@ -41,6 +41,7 @@ int plan_mounts(struct plan *p, struct err *e);
 /* In the guest: where the transport connects to, and what it serves. */
 #define PLAN_TRANSPORT "/run/vmrun/waypipe"
 #define PLAN_DISPLAY "wayland-0"
+#define PLAN_X11 ":0"
 
 /* The person's --socket.  After plan_mounts(). */
 int plan_sockets(struct plan *p, struct err *e);
@@ -48,6 +49,8 @@ int plan_sockets(struct plan *p, struct err *e);
 int plan_sockets_env(struct plan *p, struct err *e);
 int plan_env(struct plan *p, char *const *store_bins, struct err *e);
 int plan_cwd(struct plan *p, struct err *e);
+/* The commands beside the application.  After plan_env(). */
+int plan_helpers(struct plan *p, struct err *e);
 
 /* The source as an absolute path without trailing slashes, not canonical. */
 char *plan_absolute(const struct facts *f, const char *src, struct err *e);

@@ -26,13 +26,16 @@ static const char agent_place[] = "/run/vmrun/ssh-agent";
 static const char display_name[] = "WAYLAND_DISPLAY";
 
 /* As libwayland looks for it. */
-static char *compositor(const struct plan *p, struct err *e)
+static char *compositor(const struct plan *p, const struct opt_socket *o,
+			struct err *e)
 {
+	const char *what = o->kind == OPT_SOCKET_X11 ? "x11" : "wayland";
 	const char *name = text_getenv(p->facts->environ, display_name);
 	const char *dir = text_getenv(p->facts->environ, "XDG_RUNTIME_DIR");
 
 	if (!name || !*name) {
-		err_set(e, 0, "--socket wayland: $%s is not set", display_name);
+		err_set(e, 0, "--socket %s: $%s is not set", what,
+			display_name);
 		err_hint(e, "start vmrun inside of a Wayland session");
 		return NULL;
 	}
@@ -40,7 +43,7 @@ static char *compositor(const struct plan *p, struct err *e)
 		return text_dup(name, e);
 	if (dir && *dir == '/')
 		return path_join(dir, name, e);
-	err_set(e, 0, "--socket wayland: $XDG_RUNTIME_DIR is not set");
+	err_set(e, 0, "--socket %s: $XDG_RUNTIME_DIR is not set", what);
 	return NULL;
 }
 
@@ -61,7 +64,8 @@ static char *source_of(const struct plan *p, const struct opt_socket *o,
 		err_hint(e, "start an agent first: eval \"$(ssh-agent)\"");
 		return NULL;
 	case OPT_SOCKET_WAYLAND:
-		return compositor(p, e);
+	case OPT_SOCKET_X11:
+		return compositor(p, o, e);
 	}
 	return NULL;
 }
@@ -167,6 +171,19 @@ static int check_place(const struct plan *p, const char *dst, struct err *e)
 	return 0;
 }
 
+static bool is_windows(enum opt_socket_kind kind)
+{
+	return kind == OPT_SOCKET_WAYLAND || kind == OPT_SOCKET_X11;
+}
+
+static bool is_asked(const struct options *o, enum opt_socket_kind kind)
+{
+	for (size_t i = 0; i < o->n_sockets; i++)
+		if (o->sockets[i].kind == kind)
+			return true;
+	return false;
+}
+
 static const char *default_place(const struct opt_socket *o, const char *path)
 {
 	switch (o->kind) {
@@ -175,6 +192,7 @@ static const char *default_place(const struct opt_socket *o, const char *path)
 	case OPT_SOCKET_SSH_AGENT:
 		return agent_place;
 	case OPT_SOCKET_WAYLAND:
+	case OPT_SOCKET_X11:
 		return PLAN_TRANSPORT;
 	}
 	return path;
@@ -203,7 +221,7 @@ static int add(struct plan *p, const struct opt_socket *o, struct err *e)
 	if (!dst || judge(p, path, shown, &st, e) || check_place(p, dst, e))
 		return -1;
 	/* The compositor gets a filter in front of it, the others do not. */
-	if (o->kind != OPT_SOCKET_WAYLAND && check_danger(p, path, shown, e))
+	if (!is_windows(o->kind) && check_danger(p, path, shown, e))
 		return -1;
 	s->kind = o->kind;
 	s->owner = st.st_uid;
@@ -222,8 +240,9 @@ static int plan_policy(struct plan *p, struct err *e)
 				 .deny = o->wayland_deny};
 
 	for (size_t i = 0; i < p->n_sockets; i++)
-		if (p->sockets[i].kind == OPT_SOCKET_WAYLAND)
+		if (is_windows(p->sockets[i].kind))
 			p->windows = (int)i;
+	p->x11 = is_asked(o, OPT_SOCKET_X11);
 	if (p->windows < 0)
 		return 0;
 	if (o->clipboard && windows_clipboard(o->clipboard, &w.clipboard, e))
@@ -239,23 +258,48 @@ int plan_sockets(struct plan *p, struct err *e)
 	p->sockets = calloc(p->opt->n_sockets + 1, sizeof(*p->sockets));
 	if (!p->sockets)
 		return err_set(e, ENOMEM, "planning sockets");
-	for (size_t i = 0; i < p->opt->n_sockets; i++)
-		if (add(p, &p->opt->sockets[i], e))
+	for (size_t i = 0; i < p->opt->n_sockets; i++) {
+		const struct opt_socket *o = &p->opt->sockets[i];
+
+		/* With both, both are behind the one compositor. */
+		if (o->kind == OPT_SOCKET_X11 &&
+		    is_asked(p->opt, OPT_SOCKET_WAYLAND))
+			continue;
+		if (add(p, o, e))
 			return -1;
+	}
 	return plan_policy(p, e);
 }
 
+/* The X server does not ask the compositor for the keyboard's layout. */
+static int keyboard_env(struct plan *p, struct err *e)
+{
+	static const char *const names[] = {
+		"XKB_DEFAULT_RULES", "XKB_DEFAULT_MODEL", "XKB_DEFAULT_LAYOUT",
+		"XKB_DEFAULT_VARIANT", "XKB_DEFAULT_OPTIONS"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const char *v = text_getenv(p->facts->environ, names[i]);
+
+		if (v && !text_getenv(p->env, names[i]) &&
+		    text_setenv(&p->env, names[i], v, e))
+			return -1;
+	}
+	return 0;
+}
+
 /*
- * For toolkits; what -e says wins.  There is no bus in the guest, so nobody
- * should look for the one of accessibility, nor for a portal, nor keep settings
- * in a service.  There is no graphics card: GTK 4 is several times faster if it
- * does not emulate one.
+ * For toolkits; what -e says wins.  There is no accessibility in the guest, no
+ * portal, and mostly no bus that could keep settings, so nobody should look for
+ * them.  There is no graphics card: GTK 4 is several times faster if it does
+ * not emulate one.
  */
 static int windows_env(struct plan *p, struct err *e)
 {
-	static const char *const wanted[][2] = {
-		{"XDG_SESSION_TYPE", "wayland"},
-		{"MOZ_ENABLE_WAYLAND", "1"},
+	bool wayland = is_asked(p->opt, OPT_SOCKET_WAYLAND);
+	const char *const wanted[][2] = {
+		{"XDG_SESSION_TYPE", wayland ? "wayland" : "x11"},
+		{"MOZ_ENABLE_WAYLAND", wayland ? "1" : "0"},
 		{"NO_AT_BRIDGE", "1"},
 		{"GTK_A11Y", "none"},
 		{"GTK_USE_PORTAL", "0"},
@@ -267,7 +311,11 @@ static int windows_env(struct plan *p, struct err *e)
 		if (!text_getenv(p->env, wanted[i][0]) &&
 		    text_setenv(&p->env, wanted[i][0], wanted[i][1], e))
 			return -1;
-	return text_setenv(&p->env, display_name, PLAN_DISPLAY, e);
+	if (p->x11 && (text_setenv(&p->env, "DISPLAY", PLAN_X11, e) ||
+		       keyboard_env(p, e)))
+		return -1;
+	return wayland ? text_setenv(&p->env, display_name, PLAN_DISPLAY, e)
+		       : 0;
 }
 
 int plan_sockets_env(struct plan *p, struct err *e)
