@@ -4,13 +4,14 @@ include tests/sys/local.mk
 include tests/fault/local.mk
 include tests/vm/local.mk
 include tests/lint/local.mk
+include tests/weak/local.mk
 include tests/bench/local.mk
 
 # All of it in two lanes, for two cores: what boots guests or uses the state
 # folder, one after the other; and beside it what does neither.  Everything is
 # built before, so that the lanes build nothing.
 slow_tests = $(vm_tests) $(fault_tests) $(sys_tests)
-quick_tests = $(unit_tests) $(fuzz_targets) $(lint_tests)
+quick_tests = $(unit_tests) $(fuzz_targets) $(weak_tests) $(lint_tests)
 lane = MAKEFLAGS= MFLAGS= $(MAKE) -s -k check
 .PHONY: check-lanes
 check-lanes: all

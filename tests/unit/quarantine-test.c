@@ -56,8 +56,12 @@ static void test_reuse(void)
 	tap_ok(state_release(s, &id, 0, &e) < 0, "nor over while it has a "
 						 "grant");
 	state_grant_done(s, row, &e);
-	tap_ok(state_release(s, &id, 0, &e) == 0 &&
-		       state_free_uid(s, 100003, &e) == 0,
+	tap_ok(state_release(s, &id, 0, &e) == 0, "(over)");
+	db_exec(s, "UPDATE grants SET gone=0", &e);
+	tap_ok(state_free_uid(s, 100003, &e) < 0, "a grant of one that is over "
+						  "keeps it");
+	db_exec(s, "UPDATE grants SET gone=1", &e);
+	tap_ok(state_free_uid(s, 100003, &e) == 0,
 	       "after it is over, it is free once more");
 	tap_ok(one_run() == 100001, "the one that waited longest comes first");
 	tap_ok(one_run() == 100003, "then the other");
