@@ -2,6 +2,7 @@
 /* Errors as values.  Used by every program; no authority. */
 #include "base/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,4 +55,9 @@ int err_hint(struct err *e, const char *fmt, ...)
 	vsnprintf(e->hint, sizeof(e->hint), fmt, ap);
 	va_end(ap);
 	return -1;
+}
+
+bool err_is_full(const struct err *e)
+{
+	return e->code == ENOSPC || e->code == EDQUOT;
 }

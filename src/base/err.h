@@ -10,6 +10,8 @@
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
+#include <stdbool.h>
+
 #define ERR_MSG_MAX 768
 #define ERR_HINT_MAX 384
 
@@ -38,6 +40,9 @@ int err_wrap(struct err *e, const char *fmt, ...)
 /* Sets the remedy, one line.  Returns -1. */
 int err_hint(struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Whether the file system is full, or the quota used up. */
+bool err_is_full(const struct err *e);
 
 #ifdef __clang_analyzer__
 /* It looks at one file at a time and would doubt the -1. */

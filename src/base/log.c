@@ -50,6 +50,8 @@ void log_err(enum log_level level, const struct err *e)
 	log_at(level, "%s", e->msg);
 	if (e->hint[0])
 		log_at(level, "hint: %s", e->hint);
+	else if (err_is_full(e))
+		log_at(level, "hint: make room on that file system");
 }
 
 void log_phase(struct timespec *since, const char *name)

@@ -13,7 +13,9 @@
  * Passes.  While the tree is walked somebody may move things from where the
  * walk has yet to come to where it has been.  So it is walked again if a
  * directory was changed meanwhile, until a pass has changed nothing; a tree
- * that does not come to rest is reported as not done.
+ * that does not come to rest is reported as not done.  On a full disk taking an
+ * entry away can need a block, where files share one for their ACLs; the others
+ * go first then.
  */
 #include "grant/grant.h"
 
@@ -160,11 +162,14 @@ static uint64_t lower_tree(struct task *t, struct grant_stats *st,
 		if (task_walk(t, &ops, st, &c, &we) < 0)
 			c.failed++;
 		quiet = !c.disturbed || (pass > 0 && st->edited == 0);
-		edited += st->edited;
-		st->edited = edited;
 		left = what_is_left(t, first);
 		if (c.failed && !left)
 			*first = we;
+		/* What went has made room in which more can go. */
+		if (left && st->edited && err_is_full(first))
+			quiet = false;
+		edited += st->edited;
+		st->edited = edited;
 		left += c.failed;
 		if (quiet)
 			return left;
@@ -185,8 +190,9 @@ void task_undo(struct task *t, struct err *e)
 	left = lower_tree(t, &st, &first);
 	if (left)
 		err_hint(e,
-			 "%llu ACL entries could not be taken back (%.200s); "
+			 "%s%llu ACL entries could not be taken back (%.200s); "
 			 "the next start of vmrun tries again",
+			 err_is_full(&first) ? "make room: " : "",
 			 (unsigned long long)left, first.msg);
 }
 

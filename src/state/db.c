@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/own.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -56,9 +57,11 @@ int db_error(struct state *s, int rc, struct err *e)
 	case SQLITE_NOTADB:
 		return damaged(s, sqlite3_errmsg(s->db), e);
 	case SQLITE_FULL:
-		err_set(e, 0, "the state database in %s: no space left",
-			s->where);
-		return err_hint(e, "make room on that file system");
+		return err_set(e, ENOSPC, "the state database in %s", s->where);
+	case SQLITE_IOERR: /* its shared memory is a file too */
+		return err_set(e, sqlite3_system_errno(s->db),
+			       "the state database in %s: %s", s->where,
+			       sqlite3_errmsg(s->db));
 	default:
 		return err_set(e, 0, "the state database in %s: %s", s->where,
 			       sqlite3_errmsg(s->db));

@@ -110,10 +110,7 @@ static int write_new(int dir, struct buf *b, struct err *e)
 
 	if (fd >= 0 && io_write_all(fd, b->data, b->len) == 0 && fsync(fd) == 0)
 		return 0;
-	err_set(e, errno, "writing the list of used UIDs");
-	if (e->code == ENOSPC || e->code == EDQUOT)
-		return err_hint(e, "make room where the state directory is");
-	return -1;
+	return err_set(e, errno, "writing the list of used UIDs");
 }
 
 int highwater_store(int dir, const struct highwater *h, struct err *e)

@@ -2,7 +2,7 @@
 fault_tests = %D%/kill.sh %D%/each.sh %D%/random.sh
 long_fault_tests = %D%/each.sh %D%/random.sh
 dist_check_SCRIPTS += $(fault_tests)
-EXTRA_DIST += %D%/killsync.c %D%/powercut.sh
+EXTRA_DIST += %D%/killsync.c %D%/asroot.sh %D%/powercut.sh %D%/fulldisk.sh
 CLEANFILES += %D%/killsync.so
 check_DATA += %D%/killsync.so
 TESTS += $(fault_tests)

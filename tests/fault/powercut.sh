@@ -4,58 +4,14 @@
 # random system call of vmrun; the database is on another one.  Afterwards gc
 # puts the tree back, and nothing is left behind.
 #
-# Needs root for loop mounts; run as root with VMRUN_USER=NAME, whose vmrun it
-# is.  VMRUN_CYCLES (12) for each of ext4 and xfs; VMRUN_SEED repeats a run.
-set -u
-: "${top_builddir:?}" "${top_srcdir:?}"
+# Run by root, with VMRUN_USER=NAME; see asroot.sh.  VMRUN_CYCLES (12) for each
+# of ext4 and xfs; VMRUN_SEED repeats a run.
+what="power cuts"
+. "${top_srcdir:?}/tests/fault/asroot.sh"
+command -v mkfs.xfs >/dev/null || bail "no mkfs.xfs"
 cycles=${VMRUN_CYCLES-12}
 [ -z "${VMRUN_LONG-}" ] || cycles=${VMRUN_CYCLES-500}
-count=0 failed=0
-ok() { # ok CONDITION-STATUS DESCRIPTION
-	count=$((count + 1))
-	[ "$1" = 0 ] || { printf 'not '; failed=$((failed + 1)); }
-	echo "ok $count - $2"
-}
-bail() {
-	if [ -n "${VMRUN_MUST_WORK-}" ]; then
-		echo "not ok 1 - power cuts (skipped: $1)"
-	else
-		echo "ok 1 - power cuts # SKIP $1"
-	fi
-	echo "1..1"
-	exit 0
-}
 
-if [ "$(id -u)" != 0 ] || [ -z "${VMRUN_USER-}" ]; then
-	bail "needs root, and VMRUN_USER; ./bootstrap check as root runs it"
-fi
-# A namespace of its own: no process that somebody else starts meanwhile is to
-# have the mount, and with it the dead file system.
-[ -n "${VMRUN_POWERCUT-}" ] || VMRUN_POWERCUT=1 exec unshare -m sh "$0"
-command -v mkfs.xfs >/dev/null || bail "no mkfs.xfs"
-home=$(getent passwd "$VMRUN_USER" | cut -d: -f6)
-images=$home/.local/share
-[ -d "$top_builddir/tests/tmp/data/vmrun/images" ] && images=$top_builddir/tests/tmp/data
-# Not below /tmp: vmrun shares nothing there.
-top=$(mktemp -d /srv/vmrun-powercut.XXXXXX) || exit 99
-tree=$top/mnt
-cleanup() { umount -l "$tree" 2>/dev/null; rm -rf "$top"; }
-trap cleanup EXIT
-mkdir -p "$tree" "$top/bin" "$top/home"
-cp "$top_builddir/vmrun" "$top_builddir/vmrunctl" "$top_builddir/vmrun-mux" \
-	"$top_builddir/tests/fault/kill-at" "$top_builddir/tests/sys/oracle" "$top/bin"
-cp "$top_builddir/tests/sys/stage-dummy" "$top/bin/vmrun-stage"
-chmod 755 "$top" "$top/bin"/*
-chown -R "$VMRUN_USER" "$top/home"
-install -d -o "$VMRUN_USER" -m 700 "/run/user/$(id -u "$VMRUN_USER")"
-
-user() { # user COMMAND...
-	setpriv --reuid="$VMRUN_USER" --regid="$(id -g "$VMRUN_USER")" \
-		--init-groups env -i HOME="$top/home" USER="$VMRUN_USER" \
-		PATH="$top/bin:/usr/bin:/bin" XDG_DATA_HOME="$images" \
-		XDG_RUNTIME_DIR="/run/user/$(id -u "$VMRUN_USER")" \
-		VMRUN_LIBEXECDIR="$top/bin" "$@" </dev/null
-}
 cut() { # all that is not on the disk is lost; FS_IOC_SHUTDOWN without a flush
 	python3 - "$tree" <<'END'
 import fcntl, os, struct, sys
@@ -131,5 +87,4 @@ for fs in ext4 xfs; do
 	wait_unmounted
 	rm "$top/image"
 done
-echo "1..$count"
-[ "$failed" = 0 ]
+plan_done

@@ -70,11 +70,9 @@ int run_dir_ring(const struct run_dir *d, const char *name, struct err *e)
 			       (long long)d->run, name);
 	/* vmrun-mux maps it: a hole on a full disk would kill it. */
 	full = posix_fallocate(fd, 0, RING_SIZE);
-	if (full) {
-		err_set(e, full, "making %s/%lld/%s", d->runtime,
-			(long long)d->run, name);
-		return err_hint(e, "make room on that file system");
-	}
+	if (full)
+		return err_set(e, full, "making %s/%lld/%s", d->runtime,
+			       (long long)d->run, name);
 	return steal_fd(&fd);
 }
 

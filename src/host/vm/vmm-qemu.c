@@ -124,7 +124,9 @@ static void add_disks(struct args *a, const struct plan *p, const char *bus)
 		    "file.locking=off",
 		    i, i);
 		add(a, "-device");
-		add(a, "virtio-blk-%s,drive=disk%zu", bus, i);
+		/* The default stops the guest for good where the host's disk
+		 * is full. */
+		add(a, "virtio-blk-%s,drive=disk%zu,werror=report", bus, i);
 	}
 }
 
