@@ -38,12 +38,19 @@ END
 cat >"$scratch/ask.py" <<'END'
 import errno, socket, sys
 for word in sys.argv[1:]:
-    how, host, port = word.split(",")
+    how, host, port, *source = word.split(",")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     kind = socket.SOCK_STREAM if how == "tcp" else socket.SOCK_DGRAM
     s = socket.socket(family, kind)
     s.settimeout(1)
+    if source:
+        s.bind((source[0], 0))
     try:
+        if how == "flood": # a connection for each port
+            for n in range(20000, 25000):
+                s.sendto(b"x", (host, n))
+            print(word, "done")
+            continue
         s.connect((host, int(port)))
         if how == "udp":
             s.send(b"x")
@@ -79,6 +86,7 @@ echo 1 >/proc/sys/net/ipv4/ip_forward
 echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 at $client ip addr add 10.213.1.10/24 dev c0
 at $client ip addr add 10.213.9.9/32 dev c0
+at $client ip addr add 10.213.1.11/32 dev c0
 at $client ip addr add fd76::a/64 dev c0 nodad
 at $client ip link set c0 up
 at $client ip route add default via 10.213.1.1
@@ -104,6 +112,10 @@ for set in "$@"; do
 		tcp,2001:db8:7::7,8080 tcp,2001:db8:9::9,80 tcp,fd99::9,80
 	at $world python3 ask.py tcp,192.0.2.2,22 tcp,10.213.1.10,80
 done
+"$NFT" -f any.out
+echo "== flood"
+at $client python3 ask.py tcp,198.51.100.7,443 flood,198.51.100.7,0,10.213.1.10 \
+	tcp,198.51.100.7,80,10.213.1.10 tcp,198.51.100.7,80,10.213.1.11
 END
 echo 'tcp dport 8080 drop
 accept' >"$scratch/drop.nft"
@@ -151,4 +163,8 @@ answer ssh tcp,192.168.7.7,80 $no
 answer ssh tcp,198.51.100.7,80 $no
 answer none tcp,198.51.100.7,80 $no
 answer any tcp,192.0.2.2,22 silent
+answer flood tcp,198.51.100.7,443 ok
+answer flood flood,198.51.100.7,0,10.213.1.10 "done"
+answer flood tcp,198.51.100.7,80,10.213.1.10 $no
+answer flood tcp,198.51.100.7,80,10.213.1.11 ok
 plan_done

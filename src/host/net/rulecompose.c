@@ -80,11 +80,16 @@ static void put_sets(struct buf *b, const struct set *s, enum contents c)
 	}
 }
 
+/* Who has how many connections. */
+static const char busy_sets[] =
+	"\tset busy4 { type ipv4_addr; flags dynamic; size 256; }\n"
+	"\tset busy6 { type ipv6_addr; flags dynamic; size 256; }\n";
+
 /* Everything there is, with nothing in it: declared twice it is there once. */
 static void put_declarations(struct buf *b, const struct ruleset *r,
 			     const struct set *s)
 {
-	buf_printf(b, "table inet vmrun {\n");
+	buf_printf(b, "table inet vmrun {\n%s", busy_sets);
 	put_sets(b, s, CONTENTS_NONE);
 	for (char **h = r->hosts; h && *h; h++)
 		buf_printf(b,
@@ -142,7 +147,13 @@ static const char forward_clients[] =
 	"\t\tiifname != $inner drop\n"
 	"\t\toifname != $outer drop\n"
 	"\t\tmeta nfproto ipv4 ip saddr != $clients4 drop\n"
-	"\t\tmeta nfproto ipv6 ip6 saddr != $clients6 drop\n";
+	"\t\tmeta nfproto ipv6 ip6 saddr != $clients6 drop\n"
+	/* A quarter of the table (guest-init/firewall.c): no client closes
+	 * the firewall to its neighbours. */
+	"\t\tct state new add @busy4 { ip saddr ct count over 4096 } "
+	"goto deny\n"
+	"\t\tct state new add @busy6 { ip6 saddr ct count over 4096 } "
+	"goto deny\n";
 
 static const char forward_end[] =
 	"\t\tip daddr != @open4 ip daddr @host4 goto deny\n"
