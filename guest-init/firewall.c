@@ -38,6 +38,7 @@
 #define LOG_WARNING 1u	/* enum log_level of the host: LOG_LEVEL_WARN */
 #define DENIED_BURST 20 /* lines at once */
 #define DENIED_MS 200	/* one more after this time */
+#define NFT_SECONDS 60	/* under software emulation it takes one */
 
 static const char *const card_names[] = {"inner", "outer"};
 
@@ -53,6 +54,8 @@ static _Noreturn void become_nft(int input, int output)
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* Kept by execve(): PID 1 waits for nothing else meanwhile. */
+	alarm(NFT_SECONDS);
 	if (dup2(input, 0) == 0 && dup2(output, 1) == 1 && dup2(output, 2) == 2)
 		execve(nft_argv[0], nft_argv, env);
 	dprintf(output, "%s: %s\n", nft_argv[0], strerror(errno));
@@ -60,7 +63,7 @@ static _Noreturn void become_nft(int input, int output)
 }
 
 /* The first line of what nft said; its file name says nothing here. */
-static int refused(int output, struct err *e)
+static int refused(int output, int status, struct err *e)
 {
 	static const char file[] = "/proc/self/fd/0:";
 	char said[CTL_TEXT_MAX / 2];
@@ -73,7 +76,10 @@ static int refused(int output, struct err *e)
 		at += strlen(file);
 		return err_set(e, 0, "nft refused the rules, line %s", at);
 	}
-	return err_set(e, 0, "nft refused the rules: %s", *at ? at : "killed");
+	if (WIFSIGNALED(status))
+		return err_set(e, 0, "nft was ended by signal %d",
+			       WTERMSIG(status));
+	return err_set(e, 0, "nft refused the rules: %s", at);
 }
 
 /* All of the rules, or none: nft's input is one transaction. */
@@ -92,7 +98,7 @@ static int load_rules(int input, struct err *e)
 		become_nft(input, output);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		return err_set(e, errno, "a process for nft");
-	return status ? refused(output, e) : 0;
+	return status ? refused(output, status, e) : 0;
 }
 
 static int memory_file(const char *text, struct err *e)

@@ -19,6 +19,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+
+#define ANSWER_SECONDS 30
 
 struct request {
 	struct nlmsghdr h;
@@ -201,13 +204,17 @@ int net_name(const struct launch *l, const char *const *names, struct err *e)
 
 int net_configure(const struct launch *l, struct err *e)
 {
+	/* The kernel answers at once; an answer that is lost is an error. */
+	const struct timeval wait = {.tv_sec = ANSWER_SECONDS};
 	own_fd s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	own_fd netlink =
 		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
 	if (!l->n_nics)
 		return 0;
-	if (s < 0 || netlink < 0)
+	if (s < 0 || netlink < 0 ||
+	    setsockopt(netlink, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) <
+		    0)
 		return err_set(e, errno, "configuring the network");
 	for (size_t i = 0; i < l->n_nics; i++)
 		if (configure(s, netlink, &l->nics[i], e) < 0)

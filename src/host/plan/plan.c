@@ -20,7 +20,7 @@
 
 #define MIB (UINT64_C(1) << 20)
 #define MEM_DEFAULT (1024 * MIB)
-#define MEM_FIREWALL (128 * MIB) /* 88 boot, 128 have 60 to spare */
+#define MEM_FIREWALL (128 * MIB) /* 55 are free when it is ready */
 
 static int choose_accel(struct plan *p, struct err *e)
 {
