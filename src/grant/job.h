@@ -79,6 +79,7 @@ struct job {
 	const struct walk_item *it;
 	struct acl acl, dflt;  /* the same */
 	int has_acl, has_dflt; /* as aclio_read() returned */
+	size_t roomy; /* survey: so many entries had room in an inode */
 	struct aclio io;
 };
 

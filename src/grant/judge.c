@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "grant/job.h"
 #include "grant/keys.h"
+#include "grant/room.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,6 +54,29 @@ static void note_for_later(struct job *j, const struct walk *w,
 		j->st.edited++;
 }
 
+static int no_room(struct err *e)
+{
+	err_set(e, 0, "there is no room for another entry in its ACLs");
+	e->code = E2BIG;
+	return err_hint(e, "nothing was edited; look at it with getfacl, or "
+			   "share another directory");
+}
+
+/* Whether both ACLs, as they would become, are too much for the inode. */
+static bool is_too_much(struct job *j, const struct walk_item *it)
+{
+	bool dir = S_ISDIR(it->st.st_mode);
+	size_t n = j->acl.n + (dir ? j->dflt.n : 0);
+
+	if (n <= j->roomy)
+		return false;
+	if (!room_for(&j->io, dir ? it->fd : it->parent, &j->acl,
+		      dir && j->dflt.n ? &j->dflt : NULL))
+		return true;
+	j->roomy = n;
+	return false;
+}
+
 /*
  * Writes what acl_add() made of an ACL.  LEFT_NONE when done; or why it is
  * left out; or -1 and e.
@@ -76,6 +100,8 @@ static int put_change(struct job *j, enum acl_kind kind, enum acl_change change,
 	if (it->fixed)
 		return LEFT_FIXED;
 	if (j->task->aim == AIM_SURVEY) {
+		if (is_too_much(j, it))
+			return no_room(e);
 		note_for_later(j, j->w, it);
 		return LEFT_NONE;
 	}
@@ -191,6 +217,7 @@ static int look(struct job *j, const struct walk_item *it)
 	j->odd = false;
 	j->is_link = false;
 	j->has_dflt = 0;
+	j->dflt.n = 0;
 	j->has_acl = aclio_read(&j->io, it, ACL_ACCESS, &j->acl);
 	/* EOPNOTSUPP matters only if something has to be edited. */
 	if (j->has_acl < 0 && j->has_acl != -EOPNOTSUPP)

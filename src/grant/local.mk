@@ -21,6 +21,8 @@ noinst_LIBRARIES += %D%/libgrant.a
 	%D%/acl.c \
 	%D%/aclio.h \
 	%D%/aclio.c \
+	%D%/room.h \
+	%D%/room.c \
 	%D%/walk.h \
 	%D%/walk.c \
 	%D%/walkint.h \

@@ -151,24 +151,61 @@ static void test_new_files(void)
 	}
 }
 
-/* Fills a file's ACL until there is no room for us. */
-static void fill(const char *path)
+enum fill_what { FILL_ACCESS, FILL_BOTH };
+
+/* Fills a file's ACLs until there is no room for us. */
+static void fill(const char *path, enum fill_what what)
 {
 	static struct acl a, more;
 	static unsigned char b[ACL_BYTES_MAX];
 	struct grant_who w = who1;
+	size_t n;
 
-	acl_from_mode(&a, 0600);
+	acl_from_mode(&a, 0700);
 	w.sub_count = 0;
 	for (w.uid = w.gid = 300000; a.n < ACL_ENTRIES_MAX; w.uid++, w.gid++) {
 		more = a;
 		if (acl_add(&more, ACL_ACCESS, &w, 4) != ACL_CHANGED)
 			break;
-		if (setxattr(path, ACCESS_NAME, b,
-			     acl_encode(&more, b, sizeof(b)), 0) < 0)
+		n = acl_encode(&more, b, sizeof(b));
+		if (setxattr(path, ACCESS_NAME, b, n, 0) < 0)
+			break;
+		if (what == FILL_BOTH &&
+		    setxattr(path, DEFAULT_NAME, b, n, 0) < 0)
 			break;
 		a = more;
 	}
+}
+
+static struct timespec changed(const char *path)
+{
+	struct stat s = {0};
+
+	need_ok(stat(path, &s) == 0, path);
+	return s.st_ctim;
+}
+
+/* What has no room is known before the first edit. */
+static void room(const char *full, enum fill_what what)
+{
+	struct timespec t[2], now[2];
+
+	make_dir("l", 0700);
+	make_file("l/f", 0600);
+	if (what == FILL_BOTH)
+		make_dir(full, 0700);
+	else
+		make_file(full, 0600);
+	fill(full, what);
+	t[0] = changed("l");
+	t[1] = changed("l/f");
+	tap_ok(apply("l", GRANT_RW, &who1) < 0 && e.code == E2BIG, "%s is full",
+	       full);
+	now[0] = changed("l");
+	now[1] = changed("l/f");
+	tap_ok(!memcmp(t, now, sizeof(t)), "and nothing was edited");
+	tap_ok(survey("l", GRANT_RW) < 0, "a dry run says so too");
+	remove_tree("l");
 }
 
 static void test_rollback(void)
@@ -179,7 +216,7 @@ static void test_rollback(void)
 	make_dir("r/a", 0700);
 	make_file("r/a/f", 0600);
 	make_file("r/full", 0600);
-	fill("r/full");
+	fill("r/full", FILL_ACCESS);
 	make_dir("r/z", 0700);
 	make_file("r/z/f", 0600);
 	for (unsigned i = 0; i < 20; i++) {
@@ -349,6 +386,8 @@ int main(void)
 		test_link_root();
 		test_chmod();
 		test_new_files();
+		room("l/full", FILL_ACCESS);
+		room("l/both", FILL_BOTH);
 		test_rollback();
 		test_unmapped();
 		test_deep();
