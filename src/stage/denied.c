@@ -21,6 +21,7 @@
 #include <asm/ioctls.h>
 #include <errno.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -74,18 +75,7 @@ static const struct fence_row rows[] = {
 	EQUAL(mknodat, 2, S_IFMT, S_IFBLK, "no device, whatever the kernel says"),
 	NEVER(open_by_handle_at, "a way around the tree"),
 
-	/*
-	 * Others.  A socket or its name in a share leads out of the tree, through
-	 * a read-only mount as well.  A datagram socket takes an address with
-	 * each message, connected or not.
-	 */
-	NEVER(socket, "every socket is handed over"),
-	NEVER(connect, "the same"),
-	NEVER(bind, "the same"),
-	{SYS_socketpair, EPERM, FENCE_OTHER_THAN, 0, ~0U, AF_UNIX,
-	 "vhost-user's is AF_UNIX"},
-	EQUAL(socketpair, 1, SOCK_KIND, SOCK_DGRAM, "sends to any name"),
-	EQUAL(socketpair, 1, SOCK_KIND, SOCK_RAW, "the same, to AF_UNIX"),
+	/* Others. */
 	NEVER(ptrace, "one member is not another's"),
 	NEVER(process_vm_readv, "the same"),
 	NEVER(process_vm_writev, "the same"),
@@ -101,13 +91,9 @@ static const struct fence_row rows[] = {
 
 	/* Namespaces and mounts: made by the stage, for good. */
 	BITS(clone, 0, NEW_SPACES, "no more namespaces"),
-	BITS(unshare, 0, NEW_SPACES | CLONE_NEWTIME, "no more namespaces"),
 	UNKNOWN(clone3, "its flags are in memory; libc falls back to clone"),
 	NEVER(setns, "no other namespace"),
-	NEVER(mount, "the tree is made"),
-	NEVER(umount2, "the same"),
-	NEVER(pivot_root, "the same"),
-	NEVER(open_tree, "the same"),
+	NEVER(open_tree, "the tree is made"),
 	NEVER(move_mount, "the same"),
 	NEVER(fsopen, "the same"),
 	NEVER(fspick, "the same"),
@@ -143,9 +129,44 @@ static const struct fence_row rows[] = {
 #endif
 	{LSM_SET_SELF_ATTR, EPERM, FENCE_ALWAYS, 0, 0, 0, "another label"},
 };
+
+/* Those that an uplink needs: sockets are what it is for, and it moves into a
+ * root of its own. */
+static const struct fence_row not_uplink[] = {
+	/*
+	 * A socket or its name in a share leads out of the tree, through a
+	 * read-only mount as well.  A datagram socket takes an address with
+	 * each message, connected or not.
+	 */
+	NEVER(socket, "every socket is handed over"),
+	NEVER(connect, "the same"),
+	NEVER(bind, "the same"),
+	{SYS_socketpair, EPERM, FENCE_OTHER_THAN, 0, ~0U, AF_UNIX,
+	 "vhost-user's is AF_UNIX"},
+	EQUAL(socketpair, 1, SOCK_KIND, SOCK_DGRAM, "sends to any name"),
+	EQUAL(socketpair, 1, SOCK_KIND, SOCK_RAW, "the same, to AF_UNIX"),
+	BITS(unshare, 0, NEW_SPACES | CLONE_NEWTIME, "no more namespaces"),
+	NEVER(mount, "the tree is made"),
+	NEVER(umount2, "the same"),
+	NEVER(pivot_root, "the same"),
+};
 /* clang-format on */
 
-int denied_fence(struct err *e)
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+int denied_fence(enum denied_to to, struct err *e)
 {
-	return seal_fence(rows, sizeof(rows) / sizeof(rows[0]), LAST_JUDGED, e);
+	static struct fence_row all[ROWS(rows) + ROWS(not_uplink)];
+	size_t n = ROWS(rows);
+
+	memcpy(all, rows, sizeof(rows));
+	switch (to) {
+	case DENIED_MEMBER:
+		memcpy(all + n, not_uplink, sizeof(not_uplink));
+		n += ROWS(not_uplink);
+		break;
+	case DENIED_UPLINK:
+		break;
+	}
+	return seal_fence(all, n, LAST_JUDGED, e);
 }

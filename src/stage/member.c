@@ -26,7 +26,8 @@
  *
  * The nested ones are started first, and from the moment that the last of
  * their namespaces exists, before its member runs, no more can be made: not by
- * the VMM if it is the last of the record, and never by the file server.
+ * the VMM if it is the last of the record, and never by the file server.  An
+ * uplink makes one more itself, and its is the last.
  *
  * execve() makes a process dumpable again, so it is the namespaces that keep
  * the members apart, not PR_SET_DUMPABLE.
@@ -76,6 +77,7 @@ struct start {
 	int trees[SETUP_MEMBERS_MAX]; /* detached copies of the tree, or -1 */
 	int limit;	    /* the sandbox's limit of user namespaces, or -1 */
 	size_t nested_left; /* namespaces that are still to be made */
+	size_t nested_most; /* how many there may ever be; 0: no more */
 	int null;
 };
 
@@ -156,7 +158,9 @@ static int child_side(void *arg, struct err *e)
 		return -1;
 	switch (st->m->calls) {
 	case SETUP_CALLS_OWN:
-		return denied_fence(e);
+		return denied_fence(DENIED_MEMBER, e);
+	case SETUP_CALLS_UPLINK:
+		return denied_fence(DENIED_UPLINK, e);
 	case SETUP_CALLS_WAYPIPE:
 		return waypipe_seal(e);
 	}
@@ -167,7 +171,10 @@ static int child_side(void *arg, struct err *e)
  * kernel that an ordinary process does not reach. */
 static int forbid_userns(const struct start *st, struct err *e)
 {
-	if (st->limit >= 0 && io_write_all(st->limit, "0\n", 2) < 0)
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%zu\n", st->nested_most);
+
+	if (st->limit >= 0 && io_write_all(st->limit, text, (size_t)n) < 0)
 		return err_set(e, errno, "forbidding user namespaces");
 	return 0;
 }
@@ -236,8 +243,10 @@ static int start_one(struct start *st, pid_t *pid, struct err *e)
 
 	if (is_nested(st->m)) {
 		/* A network of its own: abstract sockets are in there. */
-		spec.clone_flags |= CLONE_NEWUSER | CLONE_NEWNET |
-				    CLONE_NEWUTS | CLONE_NEWCGROUP;
+		spec.clone_flags |=
+			CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWCGROUP;
+		if (st->m->view != SETUP_VIEW_UPLINK)
+			spec.clone_flags |= CLONE_NEWNET;
 		spec.parent = parent_side;
 	}
 	if (proc_spawn(&spec, &c, e) < 0)
@@ -271,6 +280,19 @@ static size_t count_nested(const struct setup *s)
 	return n;
 }
 
+/*
+ * The limit counts what is there, so with an uplink it is the namespaces of
+ * all members and the one that it makes.
+ */
+static size_t most_nested(const struct setup *s)
+{
+	size_t uplinks = 0;
+
+	for (size_t i = 0; i < s->n_members; i++)
+		uplinks += s->members[i].calls == SETUP_CALLS_UPLINK;
+	return uplinks ? count_nested(s) + uplinks : 0;
+}
+
 /* All members whose being nested is `nested`, in order. */
 static int
 start_some(const struct setup *s, struct start *st, bool nested, pid_t *pids,
@@ -297,6 +319,7 @@ int members_start(const struct setup *s, int limit, int null, pid_t *pids,
 	int r;
 
 	st.nested_left = count_nested(s);
+	st.nested_most = most_nested(s);
 	for (size_t i = 0; i < SETUP_MEMBERS_MAX; i++)
 		st.trees[i] = -1;
 	r = copy_trees(s, st.trees, e);

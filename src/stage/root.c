@@ -27,6 +27,7 @@
 #include <string.h>
 #include <sys/mount.h>
 
+#define PROC_ATTRS (SYSTEM | MOUNT_ATTR_NOEXEC)
 #define SYSTEM (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 
 static void root_name(char *out, size_t outsz, size_t index)
@@ -153,6 +154,24 @@ static int server_dirs(int root, struct err *e)
 	return 0;
 }
 
+/*
+ * An uplink asks /proc/self/exe for its name, and mounts a root of its own on
+ * /tmp.  It does not fork either.
+ */
+static int uplink_dirs(int root, struct err *e)
+{
+	own_fd proc = make_dir(root, "proc", e);
+	own_fd self = -1;
+	own_fd tmp = -1;
+
+	if (proc < 0 || (self = make_dir(proc, "1", e)) < 0 ||
+	    (tmp = make_dir(root, "tmp", e)) < 0)
+		return -1;
+	if (symlinkat("1", proc, "self") < 0)
+		return err_set(e, errno, "making /proc/self");
+	return 0;
+}
+
 /* Binds `path` of the root that is being left at root/name. */
 static int carry_over(const char *path, uint64_t attrs, int root,
 		      const char *name, struct err *e)
@@ -166,32 +185,33 @@ static int carry_over(const char *path, uint64_t attrs, int root,
 
 /* In a file server's process: a /proc of its own pid namespace covers the
  * stage's for a moment, and parts of it are taken along. */
-static int server_proc(int root, struct err *e)
+static int own_proc(int root, struct err *e)
 {
-	const uint64_t attrs = SYSTEM | MOUNT_ATTR_NOEXEC;
 	own_fd base = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (base < 0)
 		return err_set(e, errno, "/");
-	if (mounts_proc(base, "proc", e) < 0 ||
-	    carry_over("/proc/1", attrs, root, "proc/1", e) < 0)
+	if (mounts_proc(base, "proc", e) < 0)
 		return -1;
-	return carry_over("/proc/sys/fs", attrs, root, "proc/sys/fs", e);
+	return carry_over("/proc/1", PROC_ATTRS, root, "proc/1", e);
 }
 
-/* What a file server's root still lacks. */
-static int server_mounts(const struct setup_member *m, int root, int tree,
-			 struct err *e)
+/* What a member's root still lacks. */
+static int view_mounts(const struct setup_member *m, int root, int tree,
+		       struct err *e)
 {
 	switch (m->view) {
 	case SETUP_VIEW_VMM:
 	case SETUP_VIEW_EMPTY:
 		return 0;
+	case SETUP_VIEW_UPLINK:
+		return own_proc(root, e);
 	case SETUP_VIEW_TREE:
 	case SETUP_VIEW_PLAIN:
 		break;
 	}
-	if (server_proc(root, e) < 0)
+	if (own_proc(root, e) < 0 ||
+	    carry_over("/proc/sys/fs", PROC_ATTRS, root, "proc/sys/fs", e) < 0)
 		return -1;
 	if (m->view == SETUP_VIEW_PLAIN)
 		return 0; /* root_build() put its tree there */
@@ -259,6 +279,9 @@ static int build_view(const struct base *b, int root, const struct setup *s,
 		return whole_system(b, root, e);
 	case SETUP_VIEW_EMPTY:
 		return only_libraries(b, root, e);
+	case SETUP_VIEW_UPLINK:
+		return only_libraries(b, root, e) < 0 ? -1
+						      : uplink_dirs(root, e);
 	}
 	return -1;
 }
@@ -337,7 +360,7 @@ int root_enter(const struct setup_member *m, size_t index, int tree,
 	if (move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_set(e, errno, "cannot enter the root of %s",
 			       m->name);
-	if (server_mounts(m, root, tree, e) < 0)
+	if (view_mounts(m, root, tree, e) < 0)
 		return -1;
 	return mounts_switch(root, e);
 }

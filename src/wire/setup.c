@@ -218,7 +218,7 @@ static void get_member(struct rd *r, struct setup_member *m)
 	m->name = rd_str(r, SETUP_NAME_MAX);
 	view = rd_u8(r);
 	caps = rd_u8(r);
-	if (view > SETUP_VIEW_PLAIN || caps > SETUP_CAPS_FILESERVER)
+	if (view > SETUP_VIEW_UPLINK || caps > SETUP_CAPS_FILESERVER)
 		r->bad = true;
 	m->view = (enum setup_view)view;
 	m->caps = (enum setup_caps)caps;
@@ -229,7 +229,7 @@ static void get_member(struct rd *r, struct setup_member *m)
 	get_fds(r, m);
 	m->nofile = rd_u64(r);
 	calls = rd_u8(r);
-	if (calls > SETUP_CALLS_WAYPIPE)
+	if (calls > SETUP_CALLS_UPLINK)
 		r->bad = true;
 	m->calls = (enum setup_calls)calls;
 	m->fsize = rd_u64(r);
@@ -294,6 +294,8 @@ static int check_member(const struct setup_member *m, struct err *e)
 			       m->name);
 	if (m->scratch && m->view == SETUP_VIEW_TREE)
 		return err_set(e, 0, "%s: a file server has no /run", m->name);
+	if ((m->view == SETUP_VIEW_UPLINK) != (m->calls == SETUP_CALLS_UPLINK))
+		return err_set(e, 0, "%s: half an uplink", m->name);
 	for (size_t i = 0; m->env[i]; i++)
 		if (!strchr(m->env[i], '=') || m->env[i][0] == '=')
 			return err_set(e, 0, "%s: environment", m->name);

@@ -74,12 +74,15 @@ struct setup_mount {
  * outside.
  * VMM: /usr; a user namespace that maps U only.
  * EMPTY: libraries at most; a user namespace that maps U only.
+ * UPLINK: the same, its own /proc/self and an empty /tmp; no network namespace
+ * of its own, but the one that vmrun-stage was started in.
  */
 enum setup_view {
 	SETUP_VIEW_TREE,
 	SETUP_VIEW_VMM,
 	SETUP_VIEW_EMPTY,
 	SETUP_VIEW_PLAIN,
+	SETUP_VIEW_UPLINK,
 };
 
 /*
@@ -107,6 +110,9 @@ enum setup_caps {
 enum setup_calls {
 	SETUP_CALLS_OWN,     /* the program itself */
 	SETUP_CALLS_WAYPIPE, /* the stage, by its list for waypipe */
+	/* the program itself, which first moves into one more user namespace
+	 * and an empty root, and makes sockets: passt */
+	SETUP_CALLS_UPLINK,
 };
 
 /*

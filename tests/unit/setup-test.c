@@ -201,6 +201,8 @@ static void test_numbers(void)
 	REFUSE_NUMBER(s.gid, 0);
 	REFUSE_NUMBER(s.uid, (uint32_t)-1);
 	REFUSE_NUMBER(s.gid, (uint32_t)-1);
+	REFUSE_NUMBER(members[0].calls, SETUP_CALLS_UPLINK);
+	REFUSE_NUMBER(members[0].view, SETUP_VIEW_UPLINK);
 	REFUSE_NUMBER(s.uid, 1000);
 	REFUSE_NUMBER(s.gid, 1001);
 	REFUSE_NUMBER(s.host_uid, 0);

@@ -20,6 +20,7 @@
 #include "base/own.h"
 #include "host/vm/disk.h"
 #include "host/vm/fileserver.h"
+#include "host/vm/member.h"
 #include "host/vm/stagespawn.h"
 #include "host/vm/tsc.h"
 #include "host/vm/vmm.h"
@@ -148,60 +149,6 @@ static int setup_mounts(const struct plan *p, struct setup *s)
 	return 0;
 }
 
-static char **vector(const char *const *from)
-{
-	size_t n = 0;
-	char **v;
-
-	while (from[n])
-		n++;
-	v = calloc(n + 1, sizeof(*v));
-	for (size_t i = 0; v && i < n; i++) {
-		v[i] = strdup(from[i]);
-		if (!v[i]) {
-			strv_free(v);
-			return NULL;
-		}
-	}
-	return v;
-}
-
-static int add_file(struct setup_member *m, const char *src, const char *dst,
-		    struct err *e)
-{
-	struct setup_file *f = &m->files[m->n_files];
-	struct stat st;
-
-	if (stat(src, &st) < 0)
-		return err_set(e, errno, "%s", src);
-	f->src = realpath(src, NULL);
-	f->dst = strdup(dst);
-	f->dev = st.st_dev;
-	f->ino = st.st_ino;
-	m->n_files++;
-	return f->src && f->dst ? 0 : err_set(e, errno, "%s", src);
-}
-
-static void add_fd(struct setup_member *m, uint32_t from, uint32_t to)
-{
-	m->fds[m->n_fds].from = from;
-	m->fds[m->n_fds++].to = to;
-}
-
-/* Room for everything that the members below add. */
-static int member_room(struct setup_member *m, const char *name,
-		       const char *const *devices)
-{
-	static const char *const env[] = {"LC_ALL=C", NULL};
-
-	m->name = strdup(name);
-	m->env = vector(env);
-	m->devices = vector(devices);
-	m->files = calloc(4, sizeof(*m->files));
-	m->fds = calloc(SETUP_FDS_MAX, sizeof(*m->fds));
-	return m->name && m->env && m->devices && m->files && m->fds ? 0 : -1;
-}
-
 /* A file server: either of the two. */
 static int member_server(struct setup_member *m, const struct tools *t,
 			 enum sandbox_member which, struct err *e)
@@ -216,11 +163,12 @@ static int member_server(struct setup_member *m, const struct tools *t,
 						       : SETUP_TREE_GRANTED);
 	if (!m->argv || member_room(m, sandbox_member_name(which), devices) < 0)
 		return err_set(e, ENOMEM, "planning virtiofsd");
-	add_fd(m, plain ? FD_PLAIN_LISTEN : FD_FS_LISTEN, FILESERVER_FD);
-	add_fd(m, FD_LOG_W, STDOUT_FILENO);
-	add_fd(m, FD_LOG_W, STDERR_FILENO);
+	member_fd(m, plain ? FD_PLAIN_LISTEN : FD_FS_LISTEN, FILESERVER_FD);
+	member_fd(m, FD_LOG_W, STDOUT_FILENO);
+	member_fd(m, FD_LOG_W, STDERR_FILENO);
 	/* Of the programs here it sees this one. */
-	return plain ? add_file(m, t->virtiofsd.path, FILESERVER_PLAIN, e) : 0;
+	return plain ? member_file(m, t->virtiofsd.path, FILESERVER_PLAIN, e)
+		     : 0;
 }
 
 static int member_mux(struct setup_member *m, const struct tools *t,
@@ -231,17 +179,17 @@ static int member_mux(struct setup_member *m, const struct tools *t,
 
 	m->view = SETUP_VIEW_EMPTY;
 	m->nofile = 512;
-	m->argv = vector(argv);
+	m->argv = member_vector(argv);
 	if (!m->argv || member_room(m, "mux", devices) < 0)
 		return err_set(e, ENOMEM, "planning vmrun-mux");
-	add_fd(m, FD_EDGE_MUX, 3);
-	add_fd(m, FD_PORT_MUX, 4);
-	add_fd(m, FD_CONSOLE_MUX, 5);
-	add_fd(m, FD_CONSOLE_RING, 6);
-	add_fd(m, FD_LOG_R, 7);
-	add_fd(m, FD_LOG_RING, 8);
-	add_fd(m, FD_LOG_W, STDERR_FILENO);
-	return add_file(m, t->mux, "/vmrun-mux", e);
+	member_fd(m, FD_EDGE_MUX, 3);
+	member_fd(m, FD_PORT_MUX, 4);
+	member_fd(m, FD_CONSOLE_MUX, 5);
+	member_fd(m, FD_CONSOLE_RING, 6);
+	member_fd(m, FD_LOG_R, 7);
+	member_fd(m, FD_LOG_RING, 8);
+	member_fd(m, FD_LOG_W, STDERR_FILENO);
+	return member_file(m, t->mux, "/vmrun-mux", e);
 }
 
 static int member_wayland(struct setup_member *m, struct err *e)
@@ -255,14 +203,14 @@ static int member_wayland(struct setup_member *m, struct err *e)
 	m->view = SETUP_VIEW_EMPTY;
 	m->nofile =
 		8192; /* memory files of every client, and those under way */
-	m->argv = vector(argv);
+	m->argv = member_vector(argv);
 	if (!m->argv || member_room(m, "wayland", devices) < 0)
 		return err_set(e, ENOMEM, "planning vmrun-wayland");
-	add_fd(m, FD_WAYLAND, WAYLAND_FD_VMRUN);
-	add_fd(m, FD_POLICY, WAYLAND_FD_POLICY);
-	add_fd(m, FD_DISPLAY, WAYLAND_FD_LISTEN);
-	add_fd(m, FD_LOG_W, STDERR_FILENO);
-	return add_file(m, program, "/vmrun-wayland", e);
+	member_fd(m, FD_WAYLAND, WAYLAND_FD_VMRUN);
+	member_fd(m, FD_POLICY, WAYLAND_FD_POLICY);
+	member_fd(m, FD_DISPLAY, WAYLAND_FD_LISTEN);
+	member_fd(m, FD_LOG_W, STDERR_FILENO);
+	return member_file(m, program, "/vmrun-wayland", e);
 }
 
 /*
@@ -288,16 +236,16 @@ static int member_waypipe(struct setup_member *m, const struct plan *p,
 	m->nofile = 4096;
 	m->fsize = p->policy.pool;
 	m->scratch = WAYPIPE_SCRATCH;
-	m->argv = vector(argv);
+	m->argv = member_vector(argv);
 	if (!m->argv || member_room(m, "waypipe", devices) < 0)
 		return err_set(e, ENOMEM, "planning waypipe");
 	strv_free(m->env);
-	m->env = vector(env);
+	m->env = member_vector(env);
 	if (!m->env)
 		return err_set(e, ENOMEM, "planning waypipe");
-	add_fd(m, FD_LOG_W, STDOUT_FILENO);
-	add_fd(m, FD_LOG_W, STDERR_FILENO);
-	return add_file(m, t->waypipe, "/waypipe", e);
+	member_fd(m, FD_LOG_W, STDOUT_FILENO);
+	member_fd(m, FD_LOG_W, STDERR_FILENO);
+	return member_file(m, t->waypipe, "/waypipe", e);
 }
 
 static int member_vmm(struct setup_member *m, const struct plan *p,
@@ -312,21 +260,21 @@ static int member_vmm(struct setup_member *m, const struct plan *p,
 	if (!m->argv ||
 	    member_room(m, "qemu", p->accel == ACCEL_KVM ? kvm : tcg) < 0)
 		return err_set(e, ENOMEM, "planning QEMU");
-	add_fd(m, FD_PORT_VMM, VMM_FD_MUX);
-	add_fd(m, FD_CONSOLE_VMM, VMM_FD_CONSOLE);
+	member_fd(m, FD_PORT_VMM, VMM_FD_MUX);
+	member_fd(m, FD_CONSOLE_VMM, VMM_FD_CONSOLE);
 	if (!p->firewall)
-		add_fd(m, FD_FS_VMM, VMM_FD_FS);
+		member_fd(m, FD_FS_VMM, VMM_FD_FS);
 	if (plan_has_plain(p))
-		add_fd(m, FD_PLAIN_VMM, VMM_FD_PLAIN);
+		member_fd(m, FD_PLAIN_VMM, VMM_FD_PLAIN);
 	for (uint32_t i = 0; i < p->n_disks; i++)
-		add_fd(m, FD_DISK + i, VMM_FD_DISK + i);
+		member_fd(m, FD_DISK + i, VMM_FD_DISK + i);
 	for (uint32_t i = 0; i < p->n_nics; i++)
-		add_fd(m, FD_NIC + i, VMM_FD_NIC + i);
-	add_fd(m, FD_LOG_W, STDOUT_FILENO);
-	add_fd(m, FD_LOG_W, STDERR_FILENO);
-	if (add_file(m, p->kernel, VMM_KERNEL, e) < 0)
+		member_fd(m, FD_NIC + i, VMM_FD_NIC + i);
+	member_fd(m, FD_LOG_W, STDOUT_FILENO);
+	member_fd(m, FD_LOG_W, STDERR_FILENO);
+	if (member_file(m, p->kernel, VMM_KERNEL, e) < 0)
 		return -1;
-	return add_file(m, p->initramfs, VMM_INITRAMFS, e);
+	return member_file(m, p->initramfs, VMM_INITRAMFS, e);
 }
 
 static int make_member(struct setup_member *m, enum sandbox_member which,
@@ -424,8 +372,8 @@ static int show_display(struct setup *s, const struct plan *p,
 	}
 	for (uint32_t i = 0; i < s->n_members; i++)
 		if (sandbox_member_at(p, i) == MEMBER_WAYPIPE)
-			return add_file(&s->members[i], path, WAYPIPE_DISPLAY,
-					e);
+			return member_file(&s->members[i], path,
+					   WAYPIPE_DISPLAY, e);
 	return 0;
 }
 
