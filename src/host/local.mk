@@ -10,6 +10,11 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/option/optnic.c %D%/plan/plannic.c \
 	%D%/option/optfirewall.c %D%/plan/planfirewall.c \
 	%D%/net/ruleset.h %D%/net/rulesetint.h %D%/net/ruleset.c %D%/net/rulecompose.c %D%/net/rulelist.c %D%/net/rulecheck.c \
+	%D%/net/netaddr.h %D%/net/netaddr.c %D%/net/netproto.h %D%/net/netproto.c \
+	%D%/net/netlog.h %D%/net/netlog.c %D%/net/helper.h %D%/net/helper.c \
+	%D%/net/segment.h %D%/net/segment.c %D%/net/hostnet.h %D%/net/hostnet.c \
+	%D%/net/passt.h %D%/net/passt.c %D%/net/uplink.h %D%/net/uplink.c \
+	%D%/net/netjoin.h %D%/net/netjoin.c %D%/plan/plannet.c \
 	%D%/plan/dryrun.h %D%/plan/dryrun.c \
 	%D%/probe/probe.h %D%/probe/probe.c %D%/probe/probetools.c %D%/probe/facts.c \
 	%D%/plan/windows.h %D%/plan/windows.c \
@@ -21,7 +26,7 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/image/imagedeb.h %D%/image/imagedeb.c %D%/image/imagename.h %D%/image/imagemake.c \
 	%D%/image/imagenft.h %D%/image/imagenft.c \
 	%D%/vm/idmap.h %D%/vm/idmap.c \
-	%D%/vm/sandbox.h %D%/vm/sandbox.c %D%/vm/stagespawn.h %D%/vm/stagespawn.c \
+	%D%/vm/sandbox.h %D%/vm/sandbox.c %D%/vm/stagespawn.h %D%/vm/stagespawn.c %D%/vm/member.h %D%/vm/member.c \
 	%D%/vm/vmm.h %D%/vm/vmm-qemu.c %D%/vm/tsc.h %D%/vm/tsc.c \
 	%D%/vm/fileserver.h %D%/vm/fileserver.c \
 	%D%/live/supervise.h %D%/live/supervise.c \
@@ -29,7 +34,8 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/live/sockets.h %D%/live/sockets.c \
 	%D%/live/said.h %D%/live/said.c \
 	%D%/live/context.h %D%/live/context.c \
-	%D%/live/windows.h %D%/live/windows.c \
+	%D%/live/windows.h %D%/live/windows.c %D%/live/launch.c \
+	%D%/live/network.h %D%/live/network.c \
 	%D%/live/terminal.h %D%/live/terminal.c \
 	%D%/live/status.h %D%/live/status.c \
 	%D%/live/supervise-impl.h %D%/live/request.h %D%/live/request.c \
@@ -54,3 +60,8 @@ vmrunctl_SOURCES = %D%/ctl-main.c %D%/ctl/cmd.h %D%/ctl/cmd-vms.h %D%/ctl/cmd-ps
 	%D%/ctl/cmd-state.h %D%/ctl/cmd-state.c %D%/ctl/cmd-alias.c %D%/ctl/cmd-gc.c \
 	%D%/ctl/cmd-net.c %D%/ctl/cmd-grants.c %D%/ctl/cmd-why.c %D%/ctl/cmd-revoke.c
 vmrunctl_LDADD = $(host_libs)
+
+pkglibexec_PROGRAMS += vmrun-net
+vmrun_net_SOURCES = %D%/net-main.c %D%/net/service.h %D%/net/service.c \
+	%D%/net/service-impl.h %D%/net/serviceconn.c
+vmrun_net_LDADD = $(host_libs)

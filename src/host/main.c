@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "host/net/netjoin.h"
 #include "host/option/options.h"
 #include "host/plan/dryrun.h"
 #include "host/plan/plan.h"
@@ -21,12 +22,26 @@ static int fail(const struct err *e, int status)
 	return status;
 }
 
+/* --net: the firewall VM starts while this one does. */
+static int join_net(struct plan *p, struct netjoin *j, struct err *e)
+{
+	struct plan_nic *card = &p->nics[p->n_nics - 1];
+
+	if (!p->net)
+		return 0;
+	if (netjoin_open(j, p->facts, p->net, &card->nic, e) < 0)
+		return -1;
+	card->fd = j->card;
+	p->join = j;
+	return 0;
+}
+
 /* The run itself: everything is decided, say how it went. */
-static int act(const struct plan *p, const struct state_range *range,
-	       struct err *e)
+static int act(struct plan *p, const struct state_range *range, struct err *e)
 {
 	struct status_sinks sinks = {p->opt->status_fd, p->opt->ready_fd};
 	struct outcome o = {OUTCOME_SETUP, 0};
+	struct netjoin join = NETJOIN_NONE;
 	struct tools t;
 	int status;
 
@@ -42,7 +57,9 @@ static int act(const struct plan *p, const struct state_range *range,
 	if (p->accel == ACCEL_TCG && !p->opt->quiet)
 		log_warn("software emulation (TCG): slow, and no security "
 			 "boundary; see vmrun-security(7)");
-	run_plan(p, &t, range, &sinks, &o, e);
+	if (join_net(p, &join, e) == 0)
+		run_plan(p, &t, range, &sinks, &o, e);
+	netjoin_close(&join);
 	tools_free(&t);
 	status_ended(&sinks, &o);
 	if (e->msg[0] && o.kind != OUTCOME_EXIT && o.kind != OUTCOME_SIGNAL)

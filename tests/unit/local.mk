@@ -183,6 +183,12 @@ unit_tests += %D%/fabric-test
 unit_tests += %D%/ruleset-test
 %C%_ruleset_test_SOURCES = %D%/ruleset-test.c %D%/tap.h
 %C%_ruleset_test_LDADD = $(unit_libs)
+unit_tests += %D%/plannet-test
+%C%_plannet_test_SOURCES = %D%/plannet-test.c %D%/planfixture.h %D%/tap.h
+%C%_plannet_test_LDADD = $(unit_libs)
+unit_tests += %D%/network-test
+%C%_network_test_SOURCES = %D%/network-test.c %D%/tap.h
+%C%_network_test_LDADD = $(unit_libs)
 
 # These run the real vmrun-switch.
 switch_rig = %D%/switch-rig.c %D%/switch-rig.h %D%/frames.h %D%/tap.h

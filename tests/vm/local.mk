@@ -7,5 +7,6 @@ vm_tests = %D%/run.sh %D%/pipes.sh %D%/shares.sh %D%/files.sh %D%/refuse.sh %D%/
 dist_check_SCRIPTS += $(vm_tests)
 EXTRA_DIST += %D%/lib.sh %D%/desktop.sh %D%/plain.sh %D%/audit.py %D%/make-nix-hello.sh %D%/sockets.py %D%/nic.py \
 	%D%/firewall.py %D%/firewall-end.py \
+	%D%/network.sh %D%/network.py %D%/testnet.sh %D%/testnet.py \
 	%D%/paint.py
 TESTS += $(vm_tests)

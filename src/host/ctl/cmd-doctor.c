@@ -11,6 +11,7 @@
 #include "base/opt.h"
 #include "base/own.h"
 #include "host/image/guestimage.h"
+#include "host/net/passt.h"
 #include "host/plan/plan.h"
 #include "host/probe/probe.h"
 #include "host/text.h"
@@ -251,6 +252,24 @@ static enum finding check_state(struct report *r)
 	return FINDING_OK;
 }
 
+/* Needed by --net only. */
+static enum finding check_network(struct report *r)
+{
+	static const char *const nft[] = {"/usr/sbin/nft", "/sbin/nft",
+					  "/usr/bin/nft", NULL};
+	const char *passt = passt_find();
+
+	if (!passt || !proc_find(nft)) {
+		err_set(&r->e, 0, "%s is not installed: there is no --net",
+			passt ? "nft" : "passt");
+		err_hint(&r->e, "sudo apt install passt nftables; then import "
+				"the guest image again");
+		return FINDING_WARN;
+	}
+	detail(r, "%s and nft, for --net", passt);
+	return FINDING_OK;
+}
+
 /* In this order: subordinate ids are what the user namespace is tried with. */
 static const struct check checks[] = {
 	{"ordinary user", check_user},
@@ -265,6 +284,7 @@ static const struct check checks[] = {
 	{"ACLs", check_acl},
 	{"disk space", check_space},
 	{"state database", check_state},
+	{"networks", check_network},
 };
 
 #define N_CHECKS (sizeof(checks) / sizeof(*checks))

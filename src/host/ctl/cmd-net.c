@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* vmrunctl net: rulesets. */
+/* vmrunctl net: rulesets, and the networks that are in use. */
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/own.h"
 #include "host/ctl/cmd.h"
+#include "host/net/netlog.h"
+#include "host/net/netproto.h"
 #include "host/net/ruleset.h"
 #include "host/plan/plan.h"
 #include "host/text.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 struct net_ctl {
 	struct facts facts;
@@ -80,12 +86,106 @@ static int net_check(const struct net_ctl *c, int argc, char **argv)
 	return status;
 }
 
+/* 1 and *r: a record; 0: the end; -1: said. */
+static int next_record(int sock, struct net_record *r)
+{
+	struct err e = ERR_INIT;
+	own_fd none = -1;
+	int got = net_recv(sock, r, &none, &e);
+
+	if (got < 0)
+		log_err(LOG_LEVEL_ERR, &e);
+	return got;
+}
+
+/* Asks the service of a network: its lines are printed; 0 at its DONE. */
+static int ask_service(const struct net_ctl *c, const char *name,
+		       enum net_kind kind)
+{
+	struct net_record r = {.version = NET_VERSION, .kind = kind};
+	own_fd dir = -1, sock = -1;
+	int got;
+
+	if (!ruleset_is_name(name)) {
+		log_error("net: that is not the name of a ruleset");
+		return 125;
+	}
+	dir = net_find(c->facts.runtime, name);
+	sock = dir < 0 ? -1 : net_connect(dir);
+	if (sock < 0) {
+		log_error("net: nobody uses network %s now", name);
+		return 1;
+	}
+	if (net_send(sock, &r, -1) < 0) {
+		log_error("net: the service of %s is gone", name);
+		return 125;
+	}
+	while ((got = next_record(sock, &r)) > 0 && r.kind == NET_ROW)
+		printf("%s\n", r.text);
+	if (got > 0 && r.kind == NET_FAILED)
+		log_error("net: %s", r.text);
+	else if (got == 0)
+		log_error("net: the service of %s is gone", name);
+	if (fflush(stdout))
+		return 1;
+	return got > 0 && r.kind == NET_DONE ? 0 : 125;
+}
+
+static int net_show(const struct net_ctl *c, int argc, char **argv)
+{
+	return argc == 2 ? ask_service(c, argv[1], NET_SHOW)
+			 : usage("show NAME");
+}
+
+static int net_stop(const struct net_ctl *c, int argc, char **argv)
+{
+	return argc == 2 ? ask_service(c, argv[1], NET_STOP)
+			 : usage("stop NAME");
+}
+
+/* Lines are escaped when they are written. */
+static int print_file(int dir, const char *name)
+{
+	struct err e = ERR_INIT;
+	struct buf b;
+	int r = 0;
+
+	if (faccessat(dir, name, F_OK, 0) < 0)
+		return 0;
+	buf_init(&b, 2 * NETLOG_MAX);
+	if (io_read_file(dir, name, &b, &e) < 0)
+		r = failed(&e);
+	else if (b.len)
+		r = io_write_all(STDOUT_FILENO, b.data, b.len) < 0;
+	buf_free(&b);
+	return r;
+}
+
+static int net_log(const struct net_ctl *c, int argc, char **argv)
+{
+	own_fd dir = -1;
+	int r;
+
+	if (argc != 2 || !ruleset_is_name(argv[1]))
+		return usage("log NAME");
+	dir = net_find(c->facts.runtime, argv[1]);
+	if (dir < 0) {
+		log_error("net: network %s has not been used", argv[1]);
+		return 1;
+	}
+	r = print_file(dir, "log.1");
+	return r ? r : print_file(dir, "log");
+}
+
 int cmd_net(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		int (*run)(const struct net_ctl *c, int argc, char **argv);
-	} verbs[] = {{"list", net_list}, {"check", net_check}};
+	} verbs[] = {
+		{"list", net_list}, {"check", net_check}, {"show", net_show},
+		{"log", net_log},   {"stop", net_stop},
+	};
 	struct net_ctl c = {.dirs = {NULL}};
 	struct err e = ERR_INIT;
 
@@ -104,5 +204,5 @@ int cmd_net(int argc, char **argv)
 		facts_free(&c.facts);
 		return status;
 	}
-	return usage("list|check ...");
+	return usage("list|check|show|log|stop ...");
 }

@@ -20,7 +20,9 @@ enum source {
 	SRC_BOOT,
 	SRC_CLOCK,
 	SRC_WINDOWS,
-	SRC_CONN, /* and more: one for each connection */
+	SRC_NETWORK,	   /* the service of --net */
+	SRC_NETWORK_TIMER, /* it is waited for, or looked for again */
+	SRC_CONN,	   /* and more: one for each connection */
 };
 
 #define CONNS_MAX 16u
@@ -49,6 +51,9 @@ struct supervisor {
 	bool conn_waits[EDGE_CONNS]; /* for waypipe */
 	struct said guest, filter;   /* what vmrun-mux, vmrun-wayland said */
 	bool session_used[CTL_SESSIONS];
+	int net_timer;
+	unsigned net_tries; /* to reach the service again */
+	bool launched;	    /* the launch record has gone */
 };
 
 /* Decides the outcome, unless it is decided. */
@@ -57,5 +62,11 @@ void supervise_end(struct supervisor *v, enum outcome_kind kind, int value);
 int supervise_edge(struct supervisor *v, struct edge_record *r, const int *fds,
 		   size_t n);
 void supervise_ready(struct supervisor *v);
+/* Hands the launch record to vmrun-mux, with the streams: once. */
+int supervise_launch(struct supervisor *v, struct err *e);
+/* CLOCK_REALTIME */
+uint64_t supervise_now_ns(void);
+/* Adds a descriptor to the loop. */
+int supervise_watch(struct supervisor *v, int fd, uint32_t what, struct err *e);
 
 #endif

@@ -23,11 +23,11 @@
  */
 #include "host/live/supervise.h"
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "host/live/network.h"
 #include "host/live/request.h"
 #include "host/live/sockets.h"
 #include "host/live/supervise-impl.h"
@@ -66,7 +66,7 @@ int supervise_edge(struct supervisor *v, struct edge_record *r, const int *fds,
 	return io_send(v->s->sandbox->edge, r, sizeof(*r), fds, n);
 }
 
-static uint64_t now_ns(void)
+uint64_t supervise_now_ns(void)
 {
 	struct timespec t;
 
@@ -88,71 +88,6 @@ static void arm_clock(int timer)
 
 	timerfd_settime(timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &t,
 			NULL);
-}
-
-/* The person's streams for session 0, in the order of enum edge_stdio. */
-static size_t take_stdio(struct supervisor *v, int *fds, uint32_t *bits)
-{
-	static const struct {
-		int fd, flags;
-		uint32_t bit;
-	} std[] = {
-		{STDIN_FILENO, O_RDONLY, EDGE_STDIO_IN},
-		{STDOUT_FILENO, O_WRONLY, EDGE_STDIO_OUT},
-		{STDERR_FILENO, O_WRONLY, EDGE_STDIO_ERR},
-	};
-	size_t n = 0;
-
-	*bits = 0;
-	if (v->s->plan->firewall)
-		return 0;
-	if (v->s->plan->terminal) {
-		fds[0] = terminal_private_fd(STDIN_FILENO, O_RDWR);
-		*bits = fds[0] >= 0 ? EDGE_STDIO_TTY : 0;
-		return fds[0] >= 0;
-	}
-	for (size_t i = 0; i < 3; i++) {
-		fds[n] = terminal_private_fd(std[i].fd, std[i].flags);
-		if (fds[n] < 0)
-			continue;
-		*bits |= std[i].bit;
-		n++;
-	}
-	return n;
-}
-
-/* Encodes the launch record and hands it to vmrun-mux, with the streams. */
-static int send_launch(struct supervisor *v, struct err *e)
-{
-	struct edge_record r = {.kind = EDGE_CMD_LAUNCH,
-				.value = (uint32_t)v->s->plan->n_sockets};
-	struct launch l;
-	struct buf b;
-	int fds[4];
-	size_t n;
-	int ret;
-
-	n = take_stdio(v, fds + 1, &r.stdio);
-	plan_launch(v->s->plan, v->s->id->uid, v->s->id->gid, &l);
-	l.app.session = 0;
-	l.app.in = (r.stdio & EDGE_STDIO_IN) ? edge_stream(0, 0) : 0;
-	l.app.out = (r.stdio & (EDGE_STDIO_OUT | EDGE_STDIO_TTY))
-			    ? edge_stream(0, 1)
-			    : 0;
-	l.app.err = (r.stdio & EDGE_STDIO_ERR) ? edge_stream(0, 2) : 0;
-	l.clock_ns = now_ns();
-	buf_init(&b, CTL_HOST_MAX);
-	ctl_put_launch(&b, &l);
-	plan_launch_done(&l);
-	fds[0] = b.bad ? err_set(e, E2BIG, "the launch record")
-		       : io_memfd("launch", b.data, b.len, e);
-	buf_free(&b);
-	ret = fds[0] < 0 ? -1 : supervise_edge(v, &r, fds, n + 1);
-	if (fds[0] >= 0 && ret < 0)
-		err_set(e, errno, "handing the launch record to vmrun-mux");
-	for (size_t i = 0; i <= n; i++)
-		own_close(&fds[i]);
-	return ret;
 }
 
 /* ---- events ---- */
@@ -239,7 +174,8 @@ static void on_boot_timer(struct supervisor *v)
 
 static void on_clock(struct supervisor *v)
 {
-	struct edge_record r = {.kind = EDGE_CMD_CLOCK, .ns = now_ns()};
+	struct edge_record r = {.kind = EDGE_CMD_CLOCK,
+				.ns = supervise_now_ns()};
 	uint64_t times;
 
 	if (read(v->clock, &times, sizeof(times)) < 0 && errno == ECANCELED)
@@ -465,7 +401,7 @@ static void on_edge(struct supervisor *v)
 
 /* ---- set-up ---- */
 
-static int watch(struct supervisor *v, int fd, uint32_t what, struct err *e)
+int supervise_watch(struct supervisor *v, int fd, uint32_t what, struct err *e)
 {
 	struct epoll_event ev = {.events = EPOLLIN, .data.u32 = what};
 
@@ -493,16 +429,16 @@ static int open_all(struct supervisor *v, struct err *e)
 	/* One that does not read its commands must not stop us. */
 	if (v->epoll < 0 || io_nonblock(v->s->sandbox->edge, 1) < 0)
 		return err_set(e, errno, "watching events");
-	if (watch(v, v->signals, SRC_SIGNAL, e) < 0 ||
-	    watch(v, v->s->sandbox->ctl, SRC_STAGE, e) < 0 ||
-	    watch(v, v->s->sandbox->edge, SRC_EDGE, e) < 0 ||
-	    watch(v, v->s->manage, SRC_MANAGE, e) < 0 ||
-	    watch(v, v->timeout, SRC_TIMEOUT, e) < 0 ||
-	    watch(v, v->boot, SRC_BOOT, e) < 0 ||
-	    watch(v, v->clock, SRC_CLOCK, e) < 0)
+	if (supervise_watch(v, v->signals, SRC_SIGNAL, e) < 0 ||
+	    supervise_watch(v, v->s->sandbox->ctl, SRC_STAGE, e) < 0 ||
+	    supervise_watch(v, v->s->sandbox->edge, SRC_EDGE, e) < 0 ||
+	    supervise_watch(v, v->s->manage, SRC_MANAGE, e) < 0 ||
+	    supervise_watch(v, v->timeout, SRC_TIMEOUT, e) < 0 ||
+	    supervise_watch(v, v->boot, SRC_BOOT, e) < 0 ||
+	    supervise_watch(v, v->clock, SRC_CLOCK, e) < 0)
 		return -1;
 	if (v->s->sandbox->wayland >= 0 &&
-	    watch(v, v->s->sandbox->wayland, SRC_WINDOWS, e) < 0)
+	    supervise_watch(v, v->s->sandbox->wayland, SRC_WINDOWS, e) < 0)
 		return -1;
 	arm(v->boot, BOOT_SECONDS, 0);
 	arm_clock(v->clock);
@@ -521,6 +457,7 @@ static void close_all(struct supervisor *v)
 	own_close(&v->boot);
 	own_close(&v->clock);
 	own_close(&v->transport);
+	own_close(&v->net_timer);
 }
 
 static void dispatch(struct supervisor *v, uint32_t what)
@@ -550,6 +487,12 @@ static void dispatch(struct supervisor *v, uint32_t what)
 	case SRC_WINDOWS:
 		windows_on_record(v);
 		return;
+	case SRC_NETWORK:
+		network_on_record(v);
+		return;
+	case SRC_NETWORK_TIMER:
+		network_on_timer(v);
+		return;
 	case SRC_CONN:
 		break;
 	}
@@ -566,11 +509,13 @@ void supervise_run(const struct supervise *s, struct outcome *o, struct err *e)
 			       .timeout = -1,
 			       .boot = -1,
 			       .clock = -1,
-			       .transport = -1};
+			       .transport = -1,
+			       .net_timer = -1};
 
 	clock_gettime(CLOCK_MONOTONIC, &v.since);
 	request_init(&v);
-	if (open_all(&v, e) < 0 || send_launch(&v, e) < 0)
+	if (open_all(&v, e) < 0 ||
+	    (s->plan->net ? network_wait(&v, e) : supervise_launch(&v, e)) < 0)
 		supervise_end(&v, OUTCOME_SETUP, 0);
 	while (o->kind == OUTCOME_NONE) {
 		struct epoll_event ev[8];

@@ -242,6 +242,7 @@ void options_free(struct options *o)
 	strv_free(o->include_keys);
 	strv_free(o->qemu_args);
 	strv_free(o->append);
+	free(o->net);
 	free(o->root);
 	free(o->image);
 	free(o->cwd);

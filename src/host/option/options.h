@@ -68,6 +68,7 @@ struct options {
 	char **append;		       /* kernel parameters */
 	struct opt_nic nics[NICS_MAX]; /* in order */
 	size_t n_nics;
+	char *net; /* a ruleset's name, or none; NULL: not given */
 	char *root, *image, *cwd, *kernel; /* NULL: not given */
 	unsigned cpus;			   /* 0: default (1) */
 	uint64_t mem;			   /* bytes, 0: default */

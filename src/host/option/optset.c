@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/own.h"
+#include "host/net/netproto.h"
+#include "host/net/ruleset.h"
 #include "host/text.h"
 
 #include <fcntl.h>
@@ -97,6 +99,17 @@ int optset_name(void *ctx, const struct opt *o, const char *value,
 		bad(e, value, "a name");
 		return err_hint(e, "a name is a letter or digit, then at most "
 				   "63 letters, digits, \".\", \"_\", \"-\"");
+	}
+	return replace(at(ctx, o), text_dup(value, e));
+}
+
+int optset_net(void *ctx, const struct opt *o, const char *value, struct err *e)
+{
+	if (strcmp(value, "none") != 0 &&
+	    (!ruleset_is_name(value) || strlen(value) > NET_NAME_MAX)) {
+		bad(e, value, "none or the name of a ruleset");
+		return err_hint(e, "`vmrunctl net list` shows those that are "
+				   "there");
 	}
 	return replace(at(ctx, o), text_dup(value, e));
 }

@@ -52,6 +52,8 @@ int optset_name(void *ctx, const struct opt *o, const char *value,
 		struct err *e);
 int optset_nic(void *ctx, const struct opt *o, const char *value,
 	       struct err *e);
+int optset_net(void *ctx, const struct opt *o, const char *value,
+	       struct err *e);
 int optset_nonempty(void *ctx, const struct opt *o, const char *value,
 		    struct err *e);
 int optset_notify_fd(void *ctx, const struct opt *o, const char *value,

@@ -52,6 +52,10 @@ const struct opt optset_table[] = {
 	{"wayland-deny", NULL, 0, "GLOBAL", "hide one that it does see",
 	 OPT_EVERYWHERE, OPT_REPEAT, optset_nonempty, AT(wayland_deny)},
 
+	{"net", NULL, 0, "NAME",
+	 "a network card in the network of this\n"
+	 "ruleset, see vmrunctl net (none)",
+	 OPT_EVERYWHERE, OPT_ONCE, optset_net, AT(net)},
 	{"nic", NULL, 0, "FD,mac=MAC[,...]",
 	 "a network card whose other end is\n"
 	 "the descriptor FD",

@@ -212,8 +212,14 @@ static void print_record(const struct plan *p, FILE *out)
 		fputc('\n', out);
 	}
 	for (size_t i = 0; i < p->n_nics; i++)
-		fprintf(out, "  network card at descriptor %d, a %s\n",
-			p->nics[i].fd, link_name(p->nics[i].link));
+		if (p->nics[i].fd >= 0)
+			fprintf(out, "  network card at descriptor %d, a %s\n",
+				p->nics[i].fd, link_name(p->nics[i].link));
+	if (p->net) {
+		fprintf(out, "  network card of network %s,", p->net);
+		print_text(" with the ruleset ", p->net_file, out);
+		fputc('\n', out);
+	}
 	for (size_t i = 0; i < p->n_sockets; i++) {
 		print_text("  socket ", p->sockets[i].src, out);
 		print_text(" at ", p->sockets[i].dst, out);
@@ -356,8 +362,13 @@ static struct json *json_nics(const struct plan *p)
 	for (size_t i = 0; i < p->n_nics; i++) {
 		struct json *j = json_new_object();
 
-		json_set_int(j, "fd", p->nics[i].fd);
-		json_set_str(j, "link", link_name(p->nics[i].link));
+		if (p->nics[i].fd >= 0) {
+			json_set_int(j, "fd", p->nics[i].fd);
+			json_set_str(j, "link", link_name(p->nics[i].link));
+		} else {
+			json_set_str(j, "network", p->net);
+			json_set_str(j, "ruleset", p->net_file);
+		}
 		json_add(nics, j);
 	}
 	return nics;

@@ -200,7 +200,8 @@ static int choose_terminal(struct plan *p, struct err *e)
 
 static int make(struct plan *p, char ***store_bins, struct err *e)
 {
-	if (plan_nics(p, e) || choose_hostname(p, e) || choose_machine(p, e))
+	if (plan_nics(p, e) || plan_net(p, e) || choose_hostname(p, e) ||
+	    choose_machine(p, e))
 		return -1;
 	if (p->opt->firewall_fd > 0)
 		return plan_firewall(p, e) ? -1 : choose_image(p, e);
@@ -267,6 +268,8 @@ void plan_free(struct plan *p)
 	strv_free(p->before);
 	free(p->kernel);
 	free(p->initramfs);
+	free(p->net);
+	free(p->net_file);
 	memset(p, 0, sizeof(*p));
 }
 

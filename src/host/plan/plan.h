@@ -98,6 +98,8 @@ struct plan_nic {
 	struct nic nic;
 };
 
+struct netjoin; /* see net/netjoin.h */
+
 struct plan {
 	const struct options *opt; /* borrowed */
 	const struct facts *facts; /* borrowed */
@@ -113,6 +115,10 @@ struct plan {
 	struct plan_nic nics[NICS_MAX];
 	size_t n_nics;
 	char *firewall; /* nft's input; NULL: there is an application */
+	/* --net: the last card is of this network, with what it would have if
+	 * it were the only one there; else NULL. */
+	char *net, *net_file;
+	struct netjoin *join; /* its port, once it has one; borrowed */
 	/* --socket wayland, else -1: which of them is the compositor's */
 	int windows;
 	struct wayland_policy policy;

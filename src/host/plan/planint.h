@@ -36,6 +36,8 @@ int plan_hidden_by(struct plan *p, char *text, struct err *e);
 int plan_nics(struct plan *p, struct err *e);
 /* --firewall: its rules, and nothing of an application. */
 int plan_firewall(struct plan *p, struct err *e);
+/* --net; after plan_nics(). */
+int plan_net(struct plan *p, struct err *e);
 /* Orders the mounts and refuses those that cannot be made. */
 int plan_mounts(struct plan *p, struct err *e);
 /* In the guest: where the transport connects to, and what it serves. */

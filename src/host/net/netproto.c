@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Folder, lock and socket of a network's service.  The person's own
+ * authority. */
+#include "host/net/netproto.h"
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/own.h"
+#include "host/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+int net_dir(const char *runtime, const char *name, struct err *e)
+{
+	own_free char *path = text_fmt(e, "%s/net-%s", runtime, name);
+	int fd;
+
+	if (!path || io_make_dirs(path, e) < 0)
+		return -1;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? err_set(e, errno, "opening %s", path) : fd;
+}
+
+int net_find(const char *runtime, const char *name)
+{
+	struct err e = ERR_INIT;
+	own_free char *path = text_fmt(&e, "%s/net-%s", runtime, name);
+
+	return path ? open(path,
+			   O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+		    : -1;
+}
+
+static int open_lock(int dir)
+{
+	return openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+		      0600);
+}
+
+static struct flock whole_file(void)
+{
+	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+}
+
+int net_lock(int dir, struct err *e)
+{
+	struct flock l = whole_file();
+	own_fd fd = open_lock(dir);
+
+	if (fd < 0)
+		return err_set(e, errno, "the lock of a network");
+	while (fcntl(fd, F_OFD_SETLKW, &l) < 0)
+		if (errno != EINTR)
+			return err_set(e, errno, "the lock of a network");
+	return steal_fd(&fd);
+}
+
+int net_try_lock(int dir)
+{
+	struct flock l = whole_file();
+	own_fd fd = open_lock(dir);
+
+	if (fd < 0 || fcntl(fd, F_OFD_SETLK, &l) < 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
+static struct sockaddr_un address(int dir)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/ctl", dir);
+	return a;
+}
+
+int net_listen(int dir, struct err *e)
+{
+	const struct sockaddr_un a = address(dir);
+	own_fd s = socket(AF_UNIX,
+			  SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (unlinkat(dir, "ctl", 0) < 0 && errno != ENOENT)
+		return err_set(e, errno, "the socket of a network");
+	if (s < 0 || bind(s, (const struct sockaddr *)&a, sizeof(a)) < 0 ||
+	    listen(s, 64) < 0)
+		return err_set(e, errno, "the socket of a network");
+	return steal_fd(&s);
+}
+
+int net_connect(int dir)
+{
+	const struct sockaddr_un a = address(dir);
+	own_fd s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (s < 0 || connect(s, (const struct sockaddr *)&a, sizeof(a)) < 0)
+		return -1;
+	return steal_fd(&s);
+}
+
+int net_send(int sock, const struct net_record *r, int fd)
+{
+	return io_send(sock, r, sizeof(*r), &fd, fd >= 0);
+}
+
+int net_recv(int sock, struct net_record *r, int *fd, struct err *e)
+{
+	size_t n = 1;
+	ssize_t got;
+
+	*fd = -1;
+	got = io_recv(sock, r, sizeof(*r), fd, &n);
+	if (!n)
+		*fd = -1;
+	if (got == 0 || (got < 0 && errno == ECONNRESET))
+		return 0;
+	if (got < 0)
+		return err_set(e, errno, "the socket of a network");
+	if (got != (ssize_t)sizeof(*r) || r->version != NET_VERSION) {
+		own_close(fd);
+		return err_set(e, EPROTO,
+			       "the other side is of another version");
+	}
+	r->text[sizeof(r->text) - 1] = '\0';
+	r->hint[sizeof(r->hint) - 1] = '\0';
+	return 1;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Between the service of a network and who uses it: vmrun (a client, for as
+ * long as its VM lives) and vmrunctl net.
+ *
+ * RUNTIME/net-NAME/ (0700) holds: `ctl`, a SOCK_SEQPACKET socket; `lock`, held
+ * by who starts or ends the service; `log` and `log.1`, what it said.  Both
+ * ends of the socket are the person's own processes; the peer's uid is checked
+ * all the same.
+ */
+#ifndef HOST_NET_NETPROTO_H
+#define HOST_NET_NETPROTO_H
+
+#include <stdint.h>
+
+struct err;
+
+#define NET_VERSION 1u
+#define NET_TEXT_MAX 512u
+
+/* Descriptors that vmrun-net is started with: struct service_spec. */
+enum { NET_FD_REPORT = 3, NET_FD_LOCK = 4 };
+
+/* So that names of aliases made from it are none too long. */
+#define NET_NAME_MAX 40u
+
+enum net_kind {
+	/* asked of the service */
+	NET_ATTACH = 1, /* fd: the switch's end of a SEQPACKET pair; value: the
+			   host number that it had, or 0 */
+	NET_SHOW = 2,	/* ROWs, then DONE */
+	NET_STOP = 3,
+	/* its answers */
+	NET_PORT = 32,	 /* to ATTACH: value is the host number */
+	NET_FAILED = 33, /* text, hint */
+	NET_DONE = 34,
+	NET_ROW = 35, /* text: a line to print */
+	/* what it says to those with a port */
+	NET_UP = 36,	  /* the firewall forwards */
+	NET_DOWN = 37,	  /* nothing passes; text: why */
+	NET_STOPPED = 38, /* it ends because somebody asked for it */
+};
+
+struct net_record {
+	uint32_t version; /* NET_VERSION */
+	uint32_t kind;
+	uint32_t value;
+	char text[NET_TEXT_MAX];
+	char hint[NET_TEXT_MAX];
+};
+
+/* The folder of a network, made if it is missing; the caller's. */
+int net_dir(const char *runtime, const char *name, struct err *e);
+/* The same if it is there; else -1 with errno. */
+int net_find(const char *runtime, const char *name);
+/* Waits until nobody else starts or ends the service; to be closed. */
+int net_lock(int dir, struct err *e);
+/* As net_lock(), but does not wait: -1 with errno EAGAIN or EACCES if somebody
+ * does. */
+int net_try_lock(int dir);
+/* The listening socket, non-blocking; a left-over one is replaced. */
+int net_listen(int dir, struct err *e);
+/* Connects; -1 with errno if nobody is there. */
+int net_connect(int dir);
+
+/* Sends with or without a descriptor (-1).  0, or -1 with errno. */
+int net_send(int sock, const struct net_record *r, int fd);
+/*
+ * 1 and *r, checked: a record; *fd is its descriptor or -1, the caller's.  0:
+ * the other side is gone.  -1 and e: it makes no sense.
+ */
+int net_recv(int sock, struct net_record *r, int *fd, struct err *e);
+
+#endif

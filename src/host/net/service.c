@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The service's life: start, loop, repairs, end.  Runs in vmrun-net, the
+ * person's own authority. */
+#include "host/net/service.h"
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/own.h"
+#include "host/net/netproto.h"
+#include "host/net/service-impl.h"
+#include "host/probe/probe.h"
+#include "host/reclaim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+/* Failures further apart than this are not in a row. */
+#define CALM_SECONDS 300
+#define WAIT_MAX 60 /* seconds between tries */
+/* A firewall VM is ready in this time, under software emulation on a busy
+ * machine too, or it never is; and it ends in this one. */
+#define READY_MS 120000
+#define END_MS 20000
+
+static void arm(int timer, uint64_t ms)
+{
+	struct itimerspec t = {
+		.it_value = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000}};
+
+	timerfd_settime(timer, 0, &t, NULL);
+}
+
+static time_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+/* The first try comes at once, so does the one after the first failure. */
+static void try_later(struct service *s)
+{
+	uint64_t wait = 0;
+
+	if (s->failures && now() - s->failed > CALM_SECONDS)
+		s->failures = 0;
+	for (unsigned i = 0; i < s->failures && wait < WAIT_MAX; i++)
+		wait = wait ? wait * 2 : 1;
+	s->failures++;
+	s->failed = now();
+	arm(s->retry, wait < WAIT_MAX ? wait * 1000 + 1 : WAIT_MAX * 1000);
+}
+
+void service_switch_failed(struct service *s, const char *why)
+{
+	netlog_say(&s->log, "service", "%s", why);
+	segment_stop(&s->segment);
+	try_later(s);
+}
+
+void service_count(struct service *s)
+{
+	arm(s->linger, service_clients(s) ? 0 : s->spec->linger_ms + 1);
+}
+
+/* ---- repairs ---- */
+
+static void start_uplink(struct service *s)
+{
+	struct err e = ERR_INIT;
+
+	s->restarts = false;
+	if (uplink_start(&s->uplink, &e) == 0) {
+		arm(s->watchdog, READY_MS);
+		return;
+	}
+	netlog_say(&s->log, "service", "%s", e.msg);
+	if (e.hint[0])
+		netlog_say(&s->log, "service", "hint: %s", e.hint);
+	if (e.code == EPIPE)
+		service_switch_failed(s, e.msg);
+	else
+		try_later(s);
+}
+
+static void on_retry(struct service *s)
+{
+	struct err e = ERR_INIT;
+	uint64_t times;
+
+	if (read(s->retry, &times, sizeof(times)) < 0)
+		return;
+	if (s->segment.ctl < 0 && segment_start(&s->segment, &e) < 0) {
+		service_switch_failed(s, e.msg);
+		return;
+	}
+	if (s->uplink.state == UPLINK_OFF)
+		start_uplink(s);
+}
+
+static void on_watchdog(struct service *s)
+{
+	uint64_t times;
+
+	if (read(s->watchdog, &times, sizeof(times)) < 0)
+		return;
+	switch (s->uplink.state) {
+	case UPLINK_OFF:
+	case UPLINK_UP:
+		return;
+	case UPLINK_STARTING:
+		netlog_say(&s->log, "service", "the firewall VM hangs");
+		uplink_stop(&s->uplink, "the firewall VM did not get ready");
+		arm(s->watchdog, END_MS);
+		return;
+	case UPLINK_STOPPING:
+		kill(s->uplink.vm.pid, SIGKILL);
+		return;
+	}
+}
+
+/* Addresses and routes; only what matters is worth a restart. */
+static void on_hostnet(struct service *s)
+{
+	struct uplink *u = &s->uplink;
+	struct err e = ERR_INIT;
+	struct hostnet h;
+	bool same;
+
+	hostnet_seen(s->hostnet);
+	if (u->state == UPLINK_OFF) {
+		s->failures = 0;
+		arm(s->retry, 1);
+		return;
+	}
+	if (hostnet_look(&h, &e) < 0)
+		return;
+	same = hostnet_is_same(&h, &u->host);
+	hostnet_free(&h);
+	if (same)
+		return;
+	netlog_say(&s->log, "service", "this machine's network has changed");
+	s->restarts = true;
+	uplink_stop(u, "this machine's network has changed");
+	arm(s->watchdog, END_MS);
+}
+
+/* After each event: what became of the uplink? */
+static void settle(struct service *s, enum uplink_state before)
+{
+	struct uplink *u = &s->uplink;
+
+	if (u->state != before && u->state == UPLINK_UP)
+		s->failures = 0;
+	if (u->state != before && u->state == UPLINK_OFF) {
+		netlog_say(&s->log, "service", "%s", u->why);
+		if (s->restarts)
+			start_uplink(s);
+		else
+			try_later(s);
+	}
+	if (u->state == UPLINK_UP && s->told != TOLD_UP) {
+		s->told = TOLD_UP;
+		netlog_say(&s->log, "service", "the firewall VM forwards");
+		service_tell(s, NET_UP, NULL);
+	} else if (u->state != UPLINK_UP && s->told != TOLD_DOWN &&
+		   (s->told == TOLD_UP || s->failures > 1)) {
+		s->told = TOLD_DOWN;
+		service_tell(s, NET_DOWN, u->why);
+	}
+}
+
+/* ---- the end ---- */
+
+/*
+ * Nobody starts another one before all of this one is gone: the lock is held
+ * until this process ends.
+ */
+static void end(struct service *s)
+{
+	struct net_record done = {.version = NET_VERSION, .kind = NET_DONE};
+
+	if (s->listen >= 0)
+		unlinkat(s->dir, "ctl", 0);
+	own_close(&s->listen);
+	uplink_close(&s->uplink);
+	segment_close(&s->segment);
+	for (unsigned i = 0; i < SERVICE_CONNS; i++) {
+		if (s->conns[i].fd >= 0 && s->conns[i].stops)
+			net_send(s->conns[i].fd, &done, -1);
+		own_close(&s->conns[i].fd);
+	}
+	rebuild_close(&s->db);
+}
+
+static void on_linger(struct service *s, int *lock)
+{
+	struct pollfd p = {.fd = s->listen, .events = POLLIN};
+	uint64_t times;
+
+	if (read(s->linger, &times, sizeof(times)) < 0 || service_clients(s))
+		return;
+	*lock = net_try_lock(s->dir);
+	if (*lock >= 0 && poll(&p, 1, 0) == 0) {
+		s->ending = true;
+		return;
+	}
+	/* Somebody comes. */
+	own_close(lock);
+	arm(s->linger, 1000);
+}
+
+/* ---- the loop ---- */
+
+enum source {
+	SRC_SIGNAL,
+	SRC_RETRY,
+	SRC_LINGER,
+	SRC_WATCHDOG,
+	SRC_HOSTNET,
+	SRC_VM_END,
+	SRC_PASST,
+	SRC_SWITCH,
+	SRC_SWITCH_HELPER,
+	SRC_STATUS,
+	SRC_LISTEN,
+	SRC_SWITCH_SAYS,
+	SRC_PASST_SAYS,
+	SRC_VM_SAYS,
+	SRC_CONN,
+	SOURCES = SRC_CONN + SERVICE_CONNS,
+};
+
+static void watch(const struct service *s, struct pollfd p[SOURCES])
+{
+	const struct uplink *u = &s->uplink;
+	const int fds[SRC_CONN] = {
+		[SRC_SIGNAL] = s->signals,
+		[SRC_RETRY] = s->retry,
+		[SRC_LINGER] = s->linger,
+		[SRC_WATCHDOG] = s->watchdog,
+		[SRC_HOSTNET] = s->hostnet,
+		[SRC_VM_END] = u->vm.pidfd,
+		[SRC_PASST] = u->passt.ctl,
+		[SRC_SWITCH] = s->segment.ctl,
+		[SRC_SWITCH_HELPER] = s->segment.helper.ctl,
+		[SRC_STATUS] = u->status,
+		[SRC_LISTEN] = s->listen,
+		[SRC_SWITCH_SAYS] = s->segment.helper.said,
+		[SRC_PASST_SAYS] = u->passt.said,
+		[SRC_VM_SAYS] = u->said,
+	};
+
+	for (unsigned i = 0; i < SOURCES; i++) {
+		p[i].fd = i < SRC_CONN ? fds[i] : s->conns[i - SRC_CONN].fd;
+		p[i].events = POLLIN;
+		p[i].revents = 0;
+	}
+}
+
+static void dispatch(struct service *s, unsigned what, int *lock)
+{
+	struct err e = ERR_INIT;
+
+	switch ((enum source)(what < SRC_CONN ? what : SRC_CONN)) {
+	case SRC_SIGNAL:
+		service_tell(s, NET_STOPPED, NULL);
+		s->ending = true;
+		return;
+	case SRC_RETRY:
+		on_retry(s);
+		return;
+	case SRC_LINGER:
+		on_linger(s, lock);
+		return;
+	case SRC_WATCHDOG:
+		on_watchdog(s);
+		return;
+	case SRC_HOSTNET:
+		on_hostnet(s);
+		return;
+	case SRC_VM_END:
+		uplink_on_vm_end(&s->uplink);
+		return;
+	case SRC_PASST:
+		uplink_on_passt(&s->uplink);
+		return;
+	case SRC_SWITCH:
+		if (segment_on_ctl(&s->segment, &e) < 0)
+			service_switch_failed(s, e.msg);
+		return;
+	case SRC_SWITCH_HELPER:
+		if (helper_on_ctl(&s->segment.helper, "vmrun-switch", &e) < 0)
+			service_switch_failed(s, e.msg);
+		return;
+	case SRC_STATUS:
+		uplink_on_status(&s->uplink);
+		return;
+	case SRC_LISTEN:
+		service_accept(s);
+		return;
+	case SRC_SWITCH_SAYS:
+		if (netlog_take(&s->log, &s->switch_says,
+				s->segment.helper.said) < 0)
+			own_close(&s->segment.helper.said);
+		return;
+	case SRC_PASST_SAYS:
+		uplink_on_passt_says(&s->uplink);
+		return;
+	case SRC_VM_SAYS:
+		uplink_on_vm_says(&s->uplink);
+		return;
+	case SRC_CONN:
+	case SOURCES:
+		service_on_conn(s, &s->conns[what - SRC_CONN]);
+		return;
+	}
+}
+
+/* One event a turn: each may close descriptors that others were seen on.  The
+ * rotation is for those that come later in the list. */
+static void loop(struct service *s, int *lock)
+{
+	struct pollfd p[SOURCES];
+	unsigned first = 0;
+
+	while (!s->ending) {
+		enum uplink_state before = s->uplink.state;
+		unsigned i = 0;
+
+		watch(s, p);
+		if (poll(p, SOURCES, -1) < 0)
+			continue;
+		while (i < SOURCES && !p[(first + i) % SOURCES].revents)
+			i++;
+		if (i == SOURCES)
+			continue;
+		i = (first + i) % SOURCES;
+		dispatch(s, i, lock);
+		settle(s, before);
+		first = (i + 1) % SOURCES;
+	}
+}
+
+/* ---- the start ---- */
+
+static int watch_signals(struct service *s, struct err *e)
+{
+	static const int wanted[] = {SIGINT, SIGTERM, SIGHUP};
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		sigaddset(&set, wanted[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->retry = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	s->linger = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	s->watchdog =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (s->signals < 0 || s->retry < 0 || s->linger < 0 || s->watchdog < 0)
+		return err_set(e, errno, "watching events");
+	s->hostnet = hostnet_watch(e);
+	return s->hostnet < 0 ? -1 : 0;
+}
+
+static int open_all(struct service *s, struct err *e)
+{
+	const struct service_spec *spec = s->spec;
+
+	if (stage_program("vmrun-stage", &s->stage, e) < 0 ||
+	    watch_signals(s, e) < 0)
+		return -1;
+	s->dir = net_dir(spec->facts->runtime, spec->name, e);
+	if (s->dir < 0 || netlog_open(&s->log, s->dir, e) < 0)
+		return -1;
+	if (probe_subids(spec->facts, &s->range, e) < 0 ||
+	    rebuild_open(spec->facts, &s->range, &s->db, e) < 0)
+		return -1;
+	s->home = (struct helper_home){.facts = spec->facts,
+				       .range = &s->range,
+				       .state = s->db.state,
+				       .state_dir = s->db.dir,
+				       .stage = s->stage};
+	return 0;
+}
+
+/* Up to where clients can be served; e is for who started it. */
+static int start(struct service *s, struct err *e)
+{
+	if (ruleset_find(&s->rules, s->spec->name, s->spec->dirs, e) < 0 ||
+	    ruleset_check(&s->rules, e) < 0 || open_all(s, e) < 0)
+		return -1;
+	if (segment_start(&s->segment, e) < 0)
+		return -1;
+	s->listen = net_listen(s->dir, e);
+	return s->listen < 0 ? -1 : 0;
+}
+
+static void init(struct service *s, const struct service_spec *spec)
+{
+	memset(s, 0, sizeof(*s));
+	s->spec = spec;
+	s->dir = s->listen = s->signals = s->linger = s->retry = -1;
+	s->watchdog = s->hostnet = s->log.fd = -1;
+	s->db = (struct rebuilt){.dir = -1, .ids = -1};
+	s->switch_says.who = "switch";
+	segment_init(&s->segment, &s->home, spec->name);
+	uplink_init(&s->uplink, spec->name);
+	s->uplink.home = &s->home;
+	s->uplink.rules = &s->rules;
+	s->uplink.vmrun = spec->vmrun;
+	s->uplink.segment = &s->segment;
+	s->uplink.log = &s->log;
+	for (unsigned i = 0; i < SERVICE_CONNS; i++)
+		s->conns[i].fd = -1;
+}
+
+int service_run(const struct service_spec *spec, struct err *e)
+{
+	static struct service s;
+	own_fd report = spec->report;
+	own_fd lock = spec->lock;
+	int r;
+
+	init(&s, spec);
+	r = start(&s, e);
+	if (r < 0)
+		io_write_all(report, e, sizeof(*e));
+	own_close(&report);
+	if (r == 0) {
+		own_close(&lock);
+		service_count(&s);
+		arm(s.retry, 1);
+		loop(&s, &lock);
+		/* Who is at it has connected, and comes again. */
+		if (lock < 0)
+			lock = net_lock(s.dir, e);
+	}
+	end(&s);
+	netlog_close(&s.log);
+	ruleset_free(&s.rules);
+	free(s.stage);
+	return r;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Networks: addresses, routes of this machine, the log, the socket. */
+#include "base/err.h"
+#include "base/own.h"
+#include "host/net/hostnet.h"
+#include "host/net/netaddr.h"
+#include "host/net/netlog.h"
+#include "host/net/netproto.h"
+#include "tap.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void test_routes(void)
+{
+	static const char head[] =
+		"Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask"
+		"\t\tMTU\tWindow\tIRTT\n";
+	char text[1024];
+
+	tap_ok(!hostnet_has_default4("") && !hostnet_has_default4(head),
+	       "no route is no default route");
+	snprintf(text, sizeof(text),
+		 "%sv0\t006433C6\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n",
+		 head);
+	tap_ok(!hostnet_has_default4(text), "nor is one to a network");
+	snprintf(text, sizeof(text),
+		 "%sv0\t00000000\t016433C6\t0203\t0\t0\t0\t00000000\t0\t0\t0\n",
+		 head);
+	tap_ok(!hostnet_has_default4(text), "nor one that rejects");
+	snprintf(text, sizeof(text),
+		 "%sv0\t00000000\t016433C6\t0003\t0\t0\t0\t00000000\t0\t0\t0\n",
+		 head);
+	tap_ok(hostnet_has_default4(text), "this is one");
+	tap_ok(!hostnet_has_default6("00000000000000000000000000000000 00 "
+				     "00000000000000000000000000000000 00 "
+				     "00000000000000000000000000000000 "
+				     "ffffffff 00000001 00000000 00200200 "
+				     "lo\n"),
+	       "IPv6: the kernel's own, which rejects, is none");
+	tap_ok(hostnet_has_default6("fe800000000000000000000000000000 40 "
+				    "00000000000000000000000000000000 00 "
+				    "00000000000000000000000000000000 "
+				    "00000100 00000001 00000000 00000001 v0\n"
+				    "00000000000000000000000000000000 00 "
+				    "00000000000000000000000000000000 00 "
+				    "20010db8000000000000000000000001 "
+				    "00000400 00000001 00000000 00000003 "
+				    "v0\n"),
+	       "IPv6: this is one");
+}
+
+static void test_addresses(void)
+{
+	static const unsigned char mac[] = {2, 0x76, 0x6d, 0, 0, 61};
+	static const unsigned char local[] = {0xfe, 0x80, 0, 0,	   0,	 0,
+					      0,    0,	  0, 0x76, 0x6d, 0xff,
+					      0xfe, 0,	  0, 61};
+	struct switch_record r;
+	struct nic n;
+	bool all = true;
+
+	for (unsigned h = NET_HOST_FIRST; h <= NET_HOST_LAST; h++) {
+		netaddr_port(h, &r);
+		all = all && switch_is_command(&r, sizeof(r)) &&
+		      r.port < SWITCH_PORTS_MAX;
+	}
+	tap_ok(all, "every client's port is one that the switch takes");
+	netaddr_client(61, &n);
+	tap_ok(!memcmp(n.mac, mac, 6) && !memcmp(r.mac, mac, 6) &&
+		       !memcmp(r.ip4, n.addrs[0].ip, 4) &&
+		       !memcmp(r.ip6[0], n.addrs[1].ip, 16),
+	       "card and port have the same addresses");
+	tap_ok(!memcmp(r.ip6[1], local, 16),
+	       "and the one that the card gives itself");
+	netaddr_uplink(&r);
+	tap_ok(switch_is_command(&r, sizeof(r)) && r.role == SWITCH_UPLINK &&
+		       r.port < NET_HOST_FIRST,
+	       "so is the firewall's");
+}
+
+/* The whole of a file in dir, terminated. */
+static const char *content(int dir, const char *name)
+{
+	static char text[2 * NETLOG_MAX];
+	own_fd fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	text[n < 0 ? 0 : n] = '\0';
+	return text;
+}
+
+static void test_log(int dir)
+{
+	static const char first[] = "one\ntw", second[] = "o \033[31mred\nlast";
+	struct netlog_source s = {.who = "vm"};
+	int keep = dup(STDERR_FILENO), p[2];
+	struct err e = ERR_INIT;
+	struct netlog l;
+	struct stat st;
+
+	tap_ok(netlog_open(&l, dir, &e) == 0, "a log");
+	tap_ok(pipe2(p, O_CLOEXEC | O_NONBLOCK) == 0 &&
+		       write(p[1], first, strlen(first)) > 0 &&
+		       netlog_take(&l, &s, p[0]) == 0 &&
+		       write(p[1], second, strlen(second)) > 0 &&
+		       netlog_take(&l, &s, p[0]) == 0 && !close(p[1]) &&
+		       netlog_take(&l, &s, p[0]) < 0,
+	       "pieces of lines, and the end");
+	tap_ok(strstr(content(dir, "log"), " vm: one\n") &&
+		       strstr(content(dir, "log"), " vm: last\n"),
+	       "are whole lines in it");
+	tap_ok(strstr(content(dir, "log"), " vm: two \\x1b[31mred\n") != NULL,
+	       "escaped");
+	tap_str(s.last, "last", "the last one is known");
+	for (int i = 0; i < 10000; i++)
+		netlog_say(&l, "vm", "line %d", i);
+	tap_ok(!strstr(content(dir, "log"), "line 9999"),
+	       "too many in a second are not kept");
+	l.size = NETLOG_MAX + 1;
+	l.second = 0;
+	netlog_say(&l, "vm", "in another file");
+	tap_ok(strstr(content(dir, "log"), "in another file") &&
+		       strstr(content(dir, "log"),
+			      "more lines were not kept") &&
+		       strstr(content(dir, "log.1"), " vm: one\n") &&
+		       fstatat(dir, "log", &st, 0) == 0 && st.st_size < 4096,
+	       "a full file gives way to another one");
+	dup2(keep, STDERR_FILENO);
+	close(keep);
+	close(p[0]);
+	netlog_close(&l);
+}
+
+static void test_socket(int dir)
+{
+	struct net_record r = {.version = NET_VERSION, .kind = NET_SHOW};
+	struct err e = ERR_INIT;
+	int listener, one, fd, lock, pair[2];
+
+	tap_ok(net_connect(dir) < 0, "nobody is there");
+	listener = net_listen(dir, &e);
+	one = net_connect(dir);
+	tap_ok(listener >= 0 && one >= 0, "somebody is there");
+	close(listener);
+	close(one);
+	tap_ok(net_connect(dir) < 0, "nobody is there any more");
+	listener = net_listen(dir, &e);
+	tap_ok(listener >= 0, "the name that is left over is in nobody's way");
+	close(listener);
+	lock = net_lock(dir, &e);
+	tap_ok(lock >= 0 && net_try_lock(dir) < 0, "the lock is one man's");
+	close(lock);
+	lock = net_try_lock(dir);
+	tap_ok(lock >= 0, "and then another's");
+	close(lock);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		abort();
+	memset(r.text, 'x', sizeof(r.text));
+	tap_ok(net_send(pair[0], &r, pair[0]) == 0 &&
+		       net_recv(pair[1], &r, &fd, &e) == 1 && fd >= 0 &&
+		       strlen(r.text) == NET_TEXT_MAX - 1,
+	       "a record, a descriptor; text has an end");
+	close(fd);
+	r.version++;
+	tap_ok(net_send(pair[0], &r, pair[0]) == 0 &&
+		       net_recv(pair[1], &r, &fd, &e) < 0 && fd == -1,
+	       "another version's is refused");
+	tap_ok(send(pair[0], &r, 10, 0) == 10 &&
+		       net_recv(pair[1], &r, &fd, &e) < 0,
+	       "so is a short one");
+	close(pair[0]);
+	tap_ok(net_recv(pair[1], &r, &fd, &e) == 0, "the end");
+	close(pair[1]);
+}
+
+int main(void)
+{
+	static const char *const files[] = {"log", "log.1", "ctl", "lock"};
+	char path[] = "/tmp/network-test-XXXXXX";
+	struct err e = ERR_INIT;
+	char net[64];
+	int dir;
+
+	test_routes();
+	test_addresses();
+	if (!mkdtemp(path))
+		abort();
+	tap_ok(net_find(path, "web") < 0, "no folder before one is made");
+	dir = net_dir(path, "web", &e);
+	tap_ok(dir >= 0, "a folder");
+	test_log(dir);
+	test_socket(dir);
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		unlinkat(dir, files[i], 0);
+	close(dir);
+	snprintf(net, sizeof(net), "%s/net-web", path);
+	rmdir(net);
+	tap_ok(rmdir(path) == 0, "nothing else is left there");
+	return tap_done();
+}
