@@ -221,6 +221,10 @@ static void put_resolver(struct buf *b, const struct ruleset *r,
 		return;
 	buf_printf(b,
 		   "\tchain input {\n"
+		   "\t\tiifname $inner ct state new "
+		   "add @busy4 { ip saddr ct count over 4096 } drop\n"
+		   "\t\tiifname $inner ct state new "
+		   "add @busy6 { ip6 saddr ct count over 4096 } drop\n"
 		   "\t\tiifname $inner udp dport 53 accept\n"
 		   "\t}\n"
 		   "\tchain output {\n"
