@@ -329,7 +329,8 @@ enum walk_peek judge_peek(void *arg, const struct walk *w,
 {
 	struct job *j = arg;
 
-	if (!S_ISREG(it->st.st_mode) || look(j, it) < 0)
+	/* A name that has just become a link has no ACL: see what it is. */
+	if (!S_ISREG(it->st.st_mode) || look(j, it) < 0 || j->has_acl < 0)
 		return PEEK_OPEN;
 	if (need(j, &it->st) & ~rights_on(j, it)) {
 		/* Without the file there is nothing to be edited by. */

@@ -22,6 +22,9 @@ sys_tests += %D%/stage-audit.sh
 check_PROGRAMS += %D%/grant-tool
 %C%_grant_tool_SOURCES = %D%/grant-tool.c
 %C%_grant_tool_LDADD = src/grant/libgrant.a src/base/libbase.a
+check_PROGRAMS += %D%/race
+%C%_race_SOURCES = %D%/race.c
+%C%_race_LDADD = src/grant/libgrant.a src/base/libbase.a -ldl
 dist_check_SCRIPTS += %D%/grant-race.sh
 sys_tests += %D%/grant-race.sh
 
@@ -37,7 +40,7 @@ check_PROGRAMS += %D%/edits
 %C%_edits_LDADD = src/grant/libgrant.a src/base/libbase.a
 dist_check_SCRIPTS += %D%/edits.sh
 sys_tests += %D%/edits.sh
-long_sys_tests = %D%/edits.sh
+long_sys_tests = %D%/edits.sh %D%/grant-race.sh
 # no VM, but all the rest of a run; see tests/fault
 check_PROGRAMS += %D%/stage-dummy
 %C%_stage_dummy_SOURCES = %D%/stage-dummy.c
