@@ -17,6 +17,8 @@ noinst_LIBRARIES += %D%/libgrant.a
 	%D%/tally.h \
 	%D%/tally.c \
 	%D%/lock.c \
+	%D%/passes.h \
+	%D%/passes.c \
 	%D%/acl.h \
 	%D%/acl.c \
 	%D%/aclio.h \

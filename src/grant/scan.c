@@ -6,9 +6,11 @@
 #include "base/own.h"
 #include "grant/acl.h"
 #include "grant/aclio.h"
-#include "grant/walk.h"
+#include "grant/passes.h"
+#include "grant/walkint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,10 @@
 /* What the threads share. */
 struct scan {
 	const struct grant_scan *ask;
-	pthread_mutex_t one; /* calls back at a time */
+	pthread_mutex_t one;	  /* calls back at a time */
+	struct stat root;	  /* of the tree */
+	struct passes_busy *busy; /* this one is looked at; NULL: the tree */
+	bool has_trace;		  /* the busy one */
 };
 
 /* One thread's part.  Large: on the heap. */
@@ -42,6 +47,10 @@ static int report(struct part *s, struct grant_found *f, enum grant_trace trace,
 	f->trace = trace;
 	f->id = id;
 	f->perm = perm;
+	if (s->scan->busy) { /* it is told when its turn comes */
+		s->scan->has_trace = true;
+		return 0;
+	}
 	s->found++;
 	pthread_mutex_lock(&s->scan->one);
 	r = s->ask->found(s->ask->arg, f, e);
@@ -106,20 +115,50 @@ static int look_at(struct part *s, const struct walk_item *it,
 	return 0;
 }
 
+/* Whether it was seen before, by an earlier pass. */
+static bool is_seen(const struct part *s, struct walk_item *it)
+{
+	struct grant_passes *p = s->ask->passes;
+
+	if (!p || s->scan->busy)
+		return false;
+	if (!S_ISDIR(it->st.st_mode))
+		return it->ctx != NAMES_TO_SEE && !passes_changed(p, &it->st);
+	it->ctx = passes_meet(p, &it->st);
+	return it->ctx != NAMES_TO_SEE;
+}
+
 static enum walk_next visit(void *arg, const struct walk *w,
 			    struct walk_item *it, struct err *e)
 {
 	struct part *s = arg;
 	struct grant_found f = {.fd = it->fd, .st = &it->st, .at = w};
+	bool only_root =
+		s->ask->only_root || (s->scan->busy && it->parent >= 0);
 
 	s->seen++;
+	if (is_seen(s, it))
+		return WALK_ON;
 	if (report_owner(s, &f, e) < 0)
 		return WALK_STOP;
 	if (!S_ISLNK(it->st.st_mode) && look_at(s, it, &f, ACL_ACCESS, e) < 0)
 		return WALK_STOP;
 	if (S_ISDIR(it->st.st_mode) && look_at(s, it, &f, ACL_DEFAULT, e) < 0)
 		return WALK_STOP;
-	return s->ask->only_root ? WALK_SKIP : WALK_ON;
+	return only_root ? WALK_SKIP : WALK_ON;
+}
+
+static bool leave(void *arg, const struct walk *w, const struct walk_left *l)
+{
+	struct part *s = arg;
+
+	if (!s->ask->passes)
+		return l->young || l->vanished;
+	if (!s->scan->busy)
+		return passes_leave(s->ask->passes, w, l, &s->scan->root);
+	if (!s->scan->has_trace)
+		passes_leave_busy(s->ask->passes, s->scan->busy, l);
+	return false;
 }
 
 static bool is_owned(const struct grant_ids *ids, const struct stat *st)
@@ -149,6 +188,11 @@ static enum walk_peek peek(void *arg, const struct walk *w,
 	(void)w;
 	(void)e;
 
+	if (s->ask->passes && it->ctx != NAMES_TO_SEE &&
+	    !passes_changed(s->ask->passes, &it->st)) {
+		s->seen++;
+		return PEEK_DONE;
+	}
 	if (is_owned(&s->ask->ids, &it->st))
 		return PEEK_OPEN;
 	if (!S_ISLNK(it->st.st_mode))
@@ -161,15 +205,18 @@ static enum walk_peek peek(void *arg, const struct walk *w,
 	return PEEK_DONE;
 }
 
-static int walk_parts(struct scan *s, struct part *parts, unsigned n,
+static int walk_parts(struct scan *s, int root, struct part *parts, unsigned n,
 		      struct walk_counts *c, struct err *e)
 {
-	const struct walk_ops ops = {.visit = visit,
-				     .peek = peek,
-				     .want_all = true,
-				     .go_on = true,
-				     .stamp = STAMP_CHANGE,
-				     .stop = s->ask->stop};
+	const struct walk_ops ops = {
+		.visit = visit,
+		.peek = peek,
+		.want_all = true,
+		.go_on = true,
+		.stamp = STAMP_CHANGE,
+		.begun = s->ask->passes ? &s->ask->passes->begun : NULL,
+		.leave = leave,
+		.stop = s->ask->stop};
 	void *args[WALK_THREADS_MAX];
 
 	for (unsigned i = 0; i < n; i++) {
@@ -177,7 +224,60 @@ static int walk_parts(struct scan *s, struct part *parts, unsigned n,
 		parts[i].ask = s->ask;
 		args[i] = &parts[i];
 	}
-	return walk_threads(s->ask->root, &ops, args, n, c, e);
+	return walk_threads(root, &ops, args, n, c, e);
+}
+
+/*
+ * The tree's busy directories.  What goes wrong with one shows when the whole
+ * tree is looked at.
+ */
+static void look_at_busy(struct scan *s, struct part *part)
+{
+	struct grant_passes *p = s->ask->passes;
+
+	for (unsigned i = 0; i < p->n_busy; i++) {
+		struct walk_counts c = {0};
+		struct passes_busy *b = &p->busy[i];
+		struct err e = ERR_INIT;
+		own_fd fd = -1;
+
+		if (b->root.st_ino != s->root.st_ino ||
+		    b->root.st_dev != s->root.st_dev)
+			continue;
+		fd = walk_open_below(s->ask->root, b->path[0] ? b->path : ".",
+				     O_RDONLY | O_DIRECTORY);
+		if (fd < 0) { /* gone, and with it what it was busy with */
+			b->is_seen = errno == ENOENT;
+			b->ino = 0;
+			continue;
+		}
+		s->busy = b;
+		s->has_trace = false;
+		part->failed = 0;
+		if (walk_parts(s, fd, part, 1, &c, &e) < 0 || c.failed ||
+		    c.refused || c.disturbed || part->failed)
+			b->is_seen = false;
+	}
+}
+
+/* What was met, once the walk is over. */
+static uint64_t add_up(const struct part *parts, unsigned n,
+		       const struct walk_counts *c, struct grant_stats *st,
+		       struct err *e)
+{
+	uint64_t failed = c->failed;
+
+	st->mounts = c->mounts;
+	st->closed = c->refused;
+	st->disturbed = c->disturbed;
+	for (unsigned i = 0; i < n; i++) {
+		st->seen += parts[i].seen;
+		st->edited += parts[i].found;
+		if (!failed && parts[i].failed)
+			*e = parts[i].first;
+		failed += parts[i].failed;
+	}
+	return failed;
 }
 
 int grant_scan(const struct grant_scan *ask, struct grant_stats *st,
@@ -193,19 +293,17 @@ int grant_scan(const struct grant_scan *ask, struct grant_stats *st,
 	memset(st, 0, sizeof(*st));
 	if (!parts)
 		return err_set(e, ENOMEM, "scanning a tree");
-	if (walk_parts(&s, parts, n, &c, &we) < 0)
-		failed++;
-	failed += c.failed;
-	st->mounts = c.mounts;
-	st->closed = c.refused;
-	st->disturbed = c.disturbed;
-	for (unsigned i = 0; i < n; i++) {
-		st->seen += parts[i].seen;
-		st->edited += parts[i].found;
-		if (!failed && parts[i].failed)
-			we = parts[i].first;
-		failed += parts[i].failed;
+	if (fstat(ask->root, &s.root) < 0)
+		return err_set(e, errno, "scanning a tree");
+	if (ask->busy_only) {
+		look_at_busy(&s, parts);
+		return 0;
 	}
+	if (walk_parts(&s, ask->root, parts, n, &c, &we) < 0)
+		failed++;
+	failed += add_up(parts, n, &c, st, &we);
+	if (ask->passes && (failed || st->disturbed))
+		passes_spoil(ask->passes);
 	if (!failed)
 		return 0;
 	*e = we;

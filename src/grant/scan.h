@@ -54,11 +54,31 @@ struct grant_found {
 typedef int grant_found_fn(void *arg, const struct grant_found *f,
 			   struct err *e);
 
+/*
+ * Several scans of the same trees, each of what the one before cannot be sure
+ * of: see grant/passes.h.  NULL and e, or to be freed.
+ */
+struct grant_passes;
+struct grant_passes *grant_passes_new(struct err *e);
+void grant_passes_free(struct grant_passes *p);
+/*
+ * Another pass begins.  Except in the first one, a scan of each tree with
+ * .busy_only comes before those of everything; until all that is busy was
+ * seen, the pass may begin anew with _again().
+ */
+void grant_passes_next(struct grant_passes *p);
+void grant_passes_again(struct grant_passes *p);
+bool grant_passes_are_busy_seen(const struct grant_passes *p);
+/* After a pass: nothing can have been missed, by all of them together. */
+bool grant_passes_are_quiet(const struct grant_passes *p);
+
 struct grant_scan {
 	int root; /* directory or anything else, O_PATH or not; borrowed */
 	struct grant_ids ids;
-	bool only_root;	 /* not what is below it */
-	const int *stop; /* as in struct grant_tree */
+	bool only_root;		     /* not what is below it */
+	const int *stop;	     /* as in struct grant_tree */
+	struct grant_passes *passes; /* NULL: this is the only one */
+	bool busy_only;		     /* see grant_passes_next(); calls nobody */
 	grant_found_fn *found;
 	void *arg;
 };
@@ -70,7 +90,8 @@ struct grant_scan {
  * and st->mounts mount points; else -1 and e, after all that can be looked at:
  * then nobody may conclude that a trace is not there.  Nor if st->disturbed:
  * something may have been moved from where the scan had yet to come to where it
- * had been.  ECANCELED after *stop.
+ * had been; with passes only grant_passes_are_quiet() says so.  ECANCELED after
+ * *stop.
  */
 int grant_scan(const struct grant_scan *s, struct grant_stats *st,
 	       struct err *e);

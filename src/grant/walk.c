@@ -114,8 +114,7 @@ static int reenter(struct walk *w, struct err *e)
 	return 0;
 }
 
-/* Not older than the walk.  Some file systems keep whole seconds only. */
-static bool is_young(const struct timespec *t, const struct timespec *begun)
+bool walk_is_young(const struct timespec *t, const struct timespec *begun)
 {
 	if (t->tv_sec != begun->tv_sec)
 		return t->tv_sec > begun->tv_sec;
@@ -132,17 +131,20 @@ void walk_keep_youngest(struct timespec *t, const struct timespec *a)
 /* Whether names may have come to or gone from the last frame meanwhile. */
 static void judge_stamp(struct walk *w)
 {
+	const struct frame *f = &w->frames[w->depth - 1];
+	struct walk_left l = {
+		.ctx = f->ctx, .below = f->below, .vanished = f->vanished};
 	const struct timespec *stamp;
-	struct stat st;
 
 	if (w->ops->stamp == STAMP_NONE)
 		return;
-	if (fstat(w->frames[w->depth - 1].fd, &st) < 0) {
+	if (fstat(f->fd, &l.st) < 0) {
 		w->counts->disturbed = true;
 		return;
 	}
-	stamp = w->ops->stamp == STAMP_CHANGE ? &st.st_ctim : &st.st_mtim;
-	if (!is_young(stamp, &w->begun))
+	stamp = w->ops->stamp == STAMP_CHANGE ? &l.st.st_ctim : &l.st.st_mtim;
+	l.young = walk_is_young(stamp, &w->begun);
+	if (w->ops->leave ? !w->ops->leave(w->arg, w, &l) : !l.young)
 		return;
 	w->counts->disturbed = true;
 	walk_keep_youngest(&w->counts->changed, stamp);
@@ -292,6 +294,13 @@ static int enter(struct walk *w, int fd, const struct walk_item *it,
 	return push(w, fd, it, e);
 }
 
+static void add_below(struct walk *w, uint64_t ino)
+{
+	/* Spread, because sums of neighbours are alike. */
+	ino = (ino + 1) * 0x9e3779b97f4a7c15u;
+	w->frames[w->depth - 1].below += ino ^ ino >> 29;
+}
+
 static int visit_name(struct walk *w, const struct walk_name *n, struct err *e)
 {
 	const struct frame *f = &w->frames[w->depth - 1];
@@ -324,6 +333,8 @@ static int visit_name(struct walk *w, const struct walk_name *n, struct err *e)
 	fd = it.fd;
 	if (r <= 0 || is_passed_by(w, IFTODT(it.st.st_mode)))
 		return r;
+	if (S_ISDIR(it.st.st_mode))
+		add_below(w, it.st.st_ino);
 	switch (w->ops->visit(w->arg, w, &it, e)) {
 	case WALK_STOP:
 		return -1;
@@ -416,6 +427,8 @@ int walk_tree(int root, const struct walk_ops *ops, struct walk_counts *c,
 	int fd = -1, r;
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &w.begun);
+	if (ops->begun)
+		w.begun = *ops->begun;
 	r = walk_visit_root(&w, &it, &fd, e);
 	return r > 0 ? walk_run(&w, fd, &it, e) : r;
 }

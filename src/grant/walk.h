@@ -90,6 +90,15 @@ enum walk_stamp {
 
 struct walk; /* opaque: a walk under way */
 
+/* A directory all of whose names were taken. */
+struct walk_left {
+	struct stat st; /* as it is now */
+	unsigned ctx;	/* as visit() left it */
+	bool young;	/* its stamp is not older than the walk */
+	bool vanished;	/* a name in it led nowhere any more */
+	uint64_t below; /* which directories were in it: a sum over them */
+};
+
 struct walk_ops {
 	/*
 	 * Called for every inode, a directory before what it holds.  A
@@ -115,6 +124,13 @@ struct walk_ops {
 	/* Count what cannot be opened or listed, do not stop at it. */
 	bool go_on;
 	enum walk_stamp stamp;
+	/* What the stamps are compared with; NULL: the beginning of the walk.
+	 */
+	const struct timespec *begun;
+	/* With a stamp, at the end of a directory: whether `disturbed` is set
+	 * for it.  NULL: if it is young. */
+	bool (*leave)(void *arg, const struct walk *w,
+		      const struct walk_left *l);
 	/* A descriptor; once it is readable the walk ends with ECANCELED.
 	 * NULL: nothing ends it. */
 	const int *stop;

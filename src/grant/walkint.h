@@ -14,6 +14,8 @@ struct frame {
 	dev_t dev;
 	ino_t ino;
 	unsigned ctx;
+	uint64_t below; /* see struct walk_left */
+	bool vanished;
 	off_t pos;   /* after the last name that was taken */
 	char *name;  /* owned; "" for the root */
 	char *names; /* owned: getdents64() records; NULL if closed */
@@ -63,6 +65,8 @@ int walk_open_item(struct walk *w, const struct walk_name *n,
 /* An error of the walk itself: -1, or 0 if it is only to be counted. */
 int walk_fault(struct walk *w, int code, const char *what, struct err *e);
 
+/* Not older than that.  Some file systems keep whole seconds only. */
+bool walk_is_young(const struct timespec *t, const struct timespec *begun);
 void walk_keep_youngest(struct timespec *t, const struct timespec *a);
 
 /*

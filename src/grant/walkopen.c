@@ -85,7 +85,10 @@ static int cannot_open(struct walk *w, int code, struct err *e)
 	case ENOTDIR:
 	case ELOOP:
 	case ESTALE:
-		w->counts->disturbed = true;
+		if (w->ops->leave)
+			w->frames[w->depth - 1].vanished = true;
+		else
+			w->counts->disturbed = true;
 		return 0;
 	default:
 		return walk_fault(w, code, "opening a file", e);

@@ -231,6 +231,8 @@ static void set_up(struct walk_pool *p, int root, void *const *args, unsigned n)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	if (p->ops->begun)
+		now = *p->ops->begun;
 	p->most = n > WALK_THREADS_MAX ? WALK_THREADS_MAX : n;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->more, NULL);

@@ -218,8 +218,9 @@ struct deep {
 	struct state_root *roots;
 	struct state_grant *ledger;
 	size_t n_owners, n_roots, n_ledger;
-	bool whole;    /* everything was seen */
-	bool *running; /* by id: a process has it */
+	const char **places; /* owned, not what it points to */
+	bool whole;	     /* everything was seen */
+	bool *running;	     /* by id: a process has it */
 	dev_t home_dev;
 };
 
@@ -228,6 +229,7 @@ static void deep_free(struct deep *d)
 	sweep_free(&d->s);
 	free(d->owners);
 	free(d->running);
+	free(d->places);
 	state_roots_free(d->roots, d->n_roots);
 	state_grants_free(d->ledger, d->n_ledger);
 }
@@ -239,22 +241,6 @@ static void on_process(void *arg, uid_t uid)
 
 	if (uid >= r->uid_first && uid - r->uid_first < r->count)
 		d->running[uid - r->uid_first] = true;
-}
-
-static int look_at(struct deep *d, const char *path, struct err *e)
-{
-	struct err why = ERR_INIT;
-	int r;
-
-	if (d->g->progress)
-		d->g->progress(path);
-	r = sweep_look(&d->s, path, &why);
-	if (r > 0)
-		return 1;
-	if (r == 0)
-		return 0;
-	d->whole = false;
-	return say(&d->g->left, text_dup(why.msg, e), e);
 }
 
 /* Is it inside of what was looked at with the home directory? */
@@ -274,33 +260,57 @@ static void keep_uid(struct deep *d, uid_t uid)
 	on_process(d, uid);
 }
 
+static void on_begin(void *arg, const char *path)
+{
+	const struct deep *d = arg;
+
+	if (d->g->progress)
+		d->g->progress(path);
+}
+
+static void on_missing(void *arg, size_t n)
+{
+	struct deep *d = arg;
+
+	/* The first one is the home directory. */
+	for (size_t i = 0; n && i < d->n_roots; i++)
+		if (!strcmp(d->roots[i].path, d->places[n]))
+			keep_uid(d, d->roots[i].uid);
+}
+
+static int on_failed(void *arg, const struct err *why, struct err *e)
+{
+	struct deep *d = arg;
+
+	d->whole = false;
+	return say(&d->g->left, text_dup(why->msg, e), e);
+}
+
+/* The home directory, and what is not in it. */
 static int look(struct deep *d, struct err *e)
 {
 	own_free char *home = realpath(d->g->rc->facts->home, NULL);
-	const char *last = "";
+	struct sweep_paths p = {.begin = on_begin,
+				.not_there = on_missing,
+				.failed = on_failed,
+				.arg = d};
 	struct stat st;
-	int seen = 0;
 
 	if (!home || stat(home, &st) < 0)
 		return err_set(e, errno, "%s", d->g->rc->facts->home);
 	d->home_dev = st.st_dev;
-	if (look_at(d, home, e) < 0)
-		return -1;
+	d->places = calloc(d->n_roots + 1, sizeof(*d->places));
+	if (!d->places)
+		return err_set(e, ENOMEM, "looking for traces");
+	d->places[p.n++] = home;
 	for (size_t i = 0; i < d->n_roots; i++) {
-		const struct state_root *r = &d->roots[i];
+		const char *path = d->roots[i].path;
 
-		if (in_home(d, r->path))
-			continue;
-		if (strcmp(r->path, last) != 0) {
-			seen = look_at(d, r->path, e);
-			last = r->path;
-		}
-		if (seen < 0)
-			return -1;
-		if (seen == 0)
-			keep_uid(d, r->uid);
+		if (!in_home(d, path) && strcmp(path, d->places[p.n - 1]) != 0)
+			d->places[p.n++] = path;
 	}
-	return 0;
+	p.path = d->places;
+	return sweep_look_all(&d->s, &p, e);
 }
 
 static int clean_uid(struct deep *d, const struct state_owner *o,

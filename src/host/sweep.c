@@ -14,6 +14,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define PASSES 10
+#define BUSY_TRIES 50
+
 int sweep_init(struct sweep *s, const struct state_range *range, struct err *e)
 {
 	memset(s, 0, sizeof(*s));
@@ -30,6 +33,8 @@ void sweep_free(struct sweep *s)
 	}
 	free(s->trace);
 	s->trace = NULL;
+	grant_passes_free(s->passes);
+	s->passes = NULL;
 }
 
 /* Cuts `at` to what it has in common with path, in whole components. */
@@ -74,6 +79,7 @@ static int on_found(void *arg, const struct grant_found *f, struct err *e)
 	bool is_gid = f->trace == TRACE_GROUP || f->trace == TRACE_ACL_GROUP ||
 		      f->trace == TRACE_DEFAULT_GROUP;
 	uint32_t n = f->id - (is_gid ? r->gid_first : r->uid_first);
+	struct sweep_trace *t;
 	own_free char *path = NULL;
 	char rest[PATH_MAX];
 
@@ -85,11 +91,17 @@ static int on_found(void *arg, const struct grant_found *f, struct err *e)
 		return -1;
 	if (is_granted(l->s, r->uid_first + n, path))
 		return 0;
+	t = &l->s->trace[n];
+	if (!t->example)
+		t->pass = l->s->pass;
+	/* A later pass may meet the same one again. */
+	if (t->pass != l->s->pass)
+		return note(t, path, e);
 	if (f->trace == TRACE_OWNER || f->trace == TRACE_GROUP)
-		l->s->trace[n].owned++;
+		t->owned++;
 	else
-		l->s->trace[n].entries++;
-	return note(&l->s->trace[n], path, e);
+		t->entries++;
+	return note(t, path, e);
 }
 
 int sweep_look(struct sweep *s, const char *path, struct err *e)
@@ -101,6 +113,7 @@ int sweep_look(struct sweep *s, const char *path, struct err *e)
 		.root = root,
 		.ids = {s->range.uid_first, s->range.count, s->range.gid_first,
 			s->range.count},
+		.passes = s->passes,
 		.found = on_found,
 		.arg = &l,
 	};
@@ -112,10 +125,79 @@ int sweep_look(struct sweep *s, const char *path, struct err *e)
 	if (root < 0)
 		return err_set(e, errno, "looking through %s", path);
 	r = grant_scan(&ask, &g, e);
-	s->seen += g.seen;
+	if (s->pass < 2)
+		s->seen += g.seen;
 	s->closed += g.closed;
 	s->disturbed = s->disturbed || g.disturbed;
 	return r < 0 ? err_wrap(e, "looking through %s", path) : 1;
+}
+
+/* Busy directories first, in a moment in which they rest; see grant/passes.h.
+ */
+static void look_at_busy(struct sweep *s, const struct sweep_paths *p)
+{
+	for (int tries = 0; tries < BUSY_TRIES; tries++) {
+		if (tries)
+			grant_passes_again(s->passes);
+		for (size_t i = 0; i < p->n; i++) {
+			struct err why = ERR_INIT;
+			struct grant_stats g;
+			struct stat st;
+			own_fd root = plan_open(p->path[i], &st);
+			const struct grant_scan ask = {
+				.root = root,
+				.ids = {s->range.uid_first, s->range.count,
+					s->range.gid_first, s->range.count},
+				.passes = s->passes,
+				.busy_only = true,
+			};
+
+			/* What fails here is looked at later all the same. */
+			if (root >= 0)
+				grant_scan(&ask, &g, &why);
+		}
+		if (grant_passes_are_busy_seen(s->passes))
+			return;
+	}
+}
+
+/* 0; 1 where some of it cannot be looked through; -1 and e. */
+static int one_pass(struct sweep *s, const struct sweep_paths *p, struct err *e)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		struct err why = ERR_INIT;
+		int r;
+
+		p->begin(p->arg, p->path[i]);
+		r = sweep_look(s, p->path[i], &why);
+		if (r == 0)
+			p->not_there(p->arg, i);
+		if (r < 0 && p->failed(p->arg, &why, e) < 0)
+			return -1;
+		failed = failed || r < 0;
+	}
+	return failed;
+}
+
+int sweep_look_all(struct sweep *s, const struct sweep_paths *p, struct err *e)
+{
+	int r;
+
+	s->passes = grant_passes_new(e);
+	if (!s->passes)
+		return -1;
+	do {
+		s->pass++;
+		grant_passes_next(s->passes);
+		if (s->pass > 1)
+			look_at_busy(s, p);
+		r = one_pass(s, p, e);
+		s->disturbed = !grant_passes_are_quiet(s->passes);
+		/* What cannot be seen will not be seen by another one. */
+	} while (r == 0 && s->disturbed && !s->closed && s->pass < PASSES);
+	return r < 0 ? -1 : 0;
 }
 
 int sweep_clean(const struct reclaim *rc, uid_t uid, gid_t gid,

@@ -22,6 +22,7 @@ struct sweep_trace {
 	uint64_t owned, entries;
 	char *example; /* absolute path of one; owned */
 	char *at;      /* what they are all at or below, absolute; owned */
+	unsigned pass; /* that found the first */
 };
 
 struct sweep {
@@ -31,6 +32,11 @@ struct sweep {
 	uint64_t closed; /* directories that could not be looked into */
 	/* Names came or went meanwhile: what was not met may be there. */
 	bool disturbed;
+	/* For looks that are repeated until nothing can have been missed
+	 * (grant/scan.h): `disturbed` is of the last pass then.  Owned; NULL:
+	 * there is but one. */
+	struct grant_passes *passes;
+	unsigned pass;
 	/* Borrowed, may be none: traces at and below what is granted to their
 	 * own UID now are as they should be, and do not count. */
 	const struct state_grant *ledger;
@@ -47,6 +53,22 @@ void sweep_free(struct sweep *s);
  * of it was not.
  */
 int sweep_look(struct sweep *s, const char *path, struct err *e);
+
+/*
+ * Looks through all of the paths, again and again while things are moved about
+ * in them.  A path that is not there is for the caller: not_there().  What
+ * cannot be looked through, too: failed(), and 0 if the others are to be.
+ */
+struct sweep_paths {
+	const char *const *path; /* borrowed */
+	size_t n;
+	void (*begin)(void *arg, const char *path);
+	void (*not_there)(void *arg, size_t n);
+	int (*failed)(void *arg, const struct err *why, struct err *e);
+	void *arg;
+};
+
+int sweep_look_all(struct sweep *s, const struct sweep_paths *p, struct err *e);
 
 /*
  * Takes away what the UID left, at trace->at and below: files are given back,

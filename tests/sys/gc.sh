@@ -114,6 +114,24 @@ mv "$tmp/farther" "$tmp/far"
 gc --deep --json
 is "$(freed)" 1 "when it is back it is looked through"
 
+# A home directory that is in use.
+vmrun_dummy --ro "$HOME/d" -- true
+mkdir "$HOME/busy"
+python3 - "$HOME/busy" <<'END' &
+import itertools, os, sys, time
+for n in itertools.count():
+    open(os.path.join(sys.argv[1], str(n)), "w").close()
+    os.path.exists(os.path.join(sys.argv[1], str(n - 5))) and os.unlink(os.path.join(sys.argv[1], str(n - 5)))
+    open(os.path.join(os.environ["HOME"], ".log"), "a").write("x")
+    time.sleep(0.05)
+END
+worker=$!
+wait_for 20 test -e "$HOME/busy/3"
+gc --deep --json
+is "$(freed)" 1 "one is freed in a home directory that changes all the time"
+kill $worker; wait $worker 2>/dev/null
+rm -r "$HOME/busy" "$HOME/.log"
+
 # An alias keeps what it has.
 vmrun_dummy -n web --ro "$HOME/d" -- true
 gc --deep --json

@@ -157,6 +157,11 @@ unit_tests += %D%/scan-test
 	%D%/tap.h
 %C%_scan_test_LDADD = src/grant/libgrant.a src/base/libbase.a
 
+unit_tests += %D%/passes-test
+%C%_passes_test_SOURCES = %D%/passes-test.c %D%/grant-rig.c %D%/grant-rig.h \
+	%D%/tap.h
+%C%_passes_test_LDADD = src/grant/libgrant.a src/base/libbase.a
+
 unit_tests += %D%/granttrees-test
 %C%_granttrees_test_SOURCES = %D%/granttrees-test.c %D%/grant-rig.c \
 	%D%/grant-rig.h %D%/tap.h
