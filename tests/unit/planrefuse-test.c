@@ -8,6 +8,10 @@
 #include <sys/wait.h>
 
 #define HINT_PLACE "share a directory that holds only what the command needs"
+#define HINT_PATH                                                              \
+	"take that directory off PATH first (`deactivate` an environment), "   \
+	"and name its programs by their path in the guest; or share it with "  \
+	"--ro"
 
 static void refused(const char *line, const char *message, const char *hint)
 {
@@ -168,13 +172,16 @@ static void test_places(void)
 	place("--ro", in("run"),
 	      fmt("cannot share %s/run: inside it is %s, vmrun's own sockets",
 		  tmp, runtime));
-	place("--rw", "~/bin",
-	      fmt("cannot share %s/bin: it is where your shell finds programs",
-		  home));
-	place("--rw", "~/go",
-	      fmt("cannot share %s/go: inside it is %s/go/bin, where your "
-		  "shell finds programs",
-		  home, home));
+	refused("--rw|~/bin|x",
+		fmt("cannot share %s/bin: it is where your shell finds "
+		    "programs",
+		    home),
+		HINT_PATH);
+	refused("--rw|~/go|x",
+		fmt("cannot share %s/go: inside it is %s/go/bin, where your "
+		    "shell finds programs",
+		    home, home),
+		HINT_PATH);
 	tap_ok(!plan_of("--ro|~/bin|--ro|~/.config/foo|x"),
 	       "programs to read, and one program's settings, may be shared");
 	done();

@@ -224,7 +224,10 @@ static int check_search_path(const struct facts *f, const char *path,
 			return -1;
 		if (dir[0] == '/' && !stat(dir, &at) && at.st_uid == f->uid &&
 		    check(path, st, rw, dir, &rule, e))
-			return -1;
+			return err_hint(e, "take that directory off PATH first "
+					   "(`deactivate` an environment), and "
+					   "name its programs by their path in "
+					   "the guest; or share it with --ro");
 		list += n + (list[n] == ':');
 	}
 	return 0;
