@@ -17,12 +17,21 @@ is "$bad" "" "none of our programs is set-user-id or has capabilities"
 
 mkdir "$tmp/ro" "$tmp/rw"
 echo x >"$tmp/ro/f"
-# With windows: to be looked at, all that is wanted is somebody who listens.
-python3 -c 'import socket, sys, time
+# With windows: to be looked at, all that is wanted is a compositor without
+# globals, which only answers wl_display.sync.
+python3 -c 'import socket, struct, sys
 s = socket.socket(socket.AF_UNIX)
 s.bind(sys.argv[1])
 s.listen()
-time.sleep(1000)' "$tmp/display" &
+while True:
+    c = s.accept()[0]
+    while data := c.recv(4096):
+        while data:
+            obj, op = struct.unpack_from("=II", data)
+            if obj == 1 and op & 0xffff == 0:
+                new = struct.unpack_from("=I", data, 8)[0]
+                c.send(struct.pack("=III", new, 12 << 16, 0))
+            data = data[op >> 16:]' "$tmp/display" &
 display=$!
 wait_for 10 test -S "$tmp/display"
 export WAYLAND_DISPLAY="$tmp/display"
