@@ -199,12 +199,17 @@ def planned_qemu():
     return shlex.split(line.group(1))
 
 
+def elapsed(what, *args, **how):
+    """Seconds that a call took."""
+    begin = time.monotonic()
+    what(*args, **how)
+    return time.monotonic() - begin
+
+
 def timed(argv, **how):
     """Seconds of one run, which must succeed."""
-    begin = time.monotonic()
-    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL,
+    return elapsed(subprocess.run, argv, check=True, stdin=subprocess.DEVNULL,
                    stdout=subprocess.DEVNULL, timeout=TIMEOUT, **how)
-    return time.monotonic() - begin
 
 
 def interleaved(times, *sides):
