@@ -114,6 +114,10 @@ static void say_granted(const struct plan_share *sh, const char *shown,
 	log_info("granted %s %s: %llu entries seen, %llu edited",
 		 sh->rw ? "rw" : "ro", shown, (unsigned long long)g->seen,
 		 (unsigned long long)g->edited);
+	if (g->special)
+		log_info("%s: sockets, FIFOs and devices lead nowhere in the "
+			 "VM: %llu",
+			 shown, (unsigned long long)g->special);
 	warn_about(sh, g);
 }
 
