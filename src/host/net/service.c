@@ -210,7 +210,10 @@ static void on_linger(struct service *s, int *lock)
 	if (read(s->linger, &times, sizeof(times)) < 0 || service_clients(s))
 		return;
 	*lock = net_try_lock(s->dir);
-	if (*lock >= 0 && poll(&p, 1, 0) == 0) {
+	/* Where the folder is gone, at the end of a session, nobody can come.
+	 */
+	if (*lock < 0 ? errno != EAGAIN && errno != EACCES
+		      : poll(&p, 1, 0) == 0) {
 		s->ending = true;
 		return;
 	}
