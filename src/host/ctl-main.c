@@ -36,7 +36,7 @@ static const struct cmd commands[] = {
 	 "put right what interrupted runs left"},
 	{"image", cmd_image, "import|list|remove ...", "guest images"},
 	{"net", cmd_net,
-	 "list [--json] | check FILE|NAME | show NAME | log NAME | stop NAME",
+	 "list [--json] | check FILE|NAME | show|log|reload|stop NAME",
 	 "rulesets, and the networks that use them"},
 	{"doctor", cmd_doctor, "[--json]",
 	 "check what vmrun needs on this machine"},

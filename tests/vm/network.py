@@ -188,6 +188,30 @@ def test_show():
         "net log: what was refused", said)
 
 
+def rules(name, text):
+    path = os.path.join(FOLDER, "config/vmrun/net/%s.nft" % name)
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text)
+
+
+def test_reload(a, other):
+    rules("other", "tcp dport 22 accept\ntcp dprot 80 accept\n")
+    r = ctl("net", "reload", "other")
+    say(r.returncode == 125 and "other.nft:2: " in r.stderr,
+        "net reload: an error has its line", r)
+    say(other.tcp("198.51.100.7", 8080).startswith("there"),
+        "and the old rules stay")
+    rules("other", "tcp dport 80 accept\n")
+    r = ctl("net", "reload", "other")
+    got = other.tcp("198.51.100.7", 8080), other.tcp("198.51.100.7", 80)
+    say(r.returncode == 0 and got[0] == "ECONNREFUSED" and
+        got[1].startswith("there"), "net reload: the new rules", (r, got))
+    rules("other", "tcp dport 8080 accept\n")
+    say(ctl("net", "reload", "other").returncode == 0 and
+        a.tcp("198.51.100.7", 8080) == "ECONNREFUSED",
+        "the other network has its own")
+
+
 def test_kills(a, b, other):
     old = service("web")
     say(len(old) == 1, "one service for two machines", old)
@@ -246,6 +270,7 @@ def main():
         sys.exit(1)
     test_rules(a, b, other)
     test_show()
+    test_reload(a, other)
     test_kills(a, b, other)
     test_end(a, other)
 

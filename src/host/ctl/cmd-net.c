@@ -86,61 +86,115 @@ static int net_check(const struct net_ctl *c, int argc, char **argv)
 	return status;
 }
 
-/* 1 and *r: a record; 0: the end; -1: said. */
-static int next_record(int sock, struct net_record *r)
+/* 1 and *r: a record, and *fd; 0: the end; -1: said. */
+static int next_record(int sock, struct net_record *r, int *fd)
 {
 	struct err e = ERR_INIT;
-	own_fd none = -1;
-	int got = net_recv(sock, r, &none, &e);
+	int got;
+
+	own_close(fd);
+	got = net_recv(sock, r, fd, &e);
 
 	if (got < 0)
 		log_err(LOG_LEVEL_ERR, &e);
 	return got;
 }
 
-/* Asks the service of a network: its lines are printed; 0 at its DONE. */
-static int ask_service(const struct net_ctl *c, const char *name,
-		       enum net_kind kind)
+/* Connects to the service of a network and asks; -1: said. */
+static int ask(const struct net_ctl *c, const char *name, enum net_kind kind,
+	       int *status)
 {
 	struct net_record r = {.version = NET_VERSION, .kind = kind};
 	own_fd dir = -1, sock = -1;
-	int got;
 
+	*status = 125;
 	if (!ruleset_is_name(name)) {
 		log_error("net: that is not the name of a ruleset");
-		return 125;
+		return -1;
 	}
 	dir = net_find(c->facts.runtime, name);
 	sock = dir < 0 ? -1 : net_connect(dir);
 	if (sock < 0) {
 		log_error("net: nobody uses network %s now", name);
-		return 1;
+		*status = 1;
+		return -1;
 	}
 	if (net_send(sock, &r, -1) < 0) {
 		log_error("net: the service of %s is gone", name);
-		return 125;
+		return -1;
 	}
-	while ((got = next_record(sock, &r)) > 0 && r.kind == NET_ROW)
+	return steal_fd(&sock);
+}
+
+/* Its lines are printed; 0 at its DONE, whose value and descriptor are the
+ * caller's. */
+static int ask_service(const struct net_ctl *c, const char *name,
+		       enum net_kind kind, uint32_t *value, int *fd)
+{
+	int status, got;
+	struct net_record r;
+	own_fd sock = ask(c, name, kind, &status);
+
+	if (sock < 0)
+		return status;
+	while ((got = next_record(sock, &r, fd)) > 0 && r.kind == NET_ROW)
 		printf("%s\n", r.text);
-	if (got > 0 && r.kind == NET_FAILED)
+	if (got > 0 && r.kind == NET_FAILED) {
 		log_error("net: %s", r.text);
-	else if (got == 0)
+		if (r.hint[0])
+			log_error("hint: %s", r.hint);
+	} else if (got == 0) {
 		log_error("net: the service of %s is gone", name);
+	}
 	if (fflush(stdout))
 		return 1;
+	*value = r.value;
 	return got > 0 && r.kind == NET_DONE ? 0 : 125;
+}
+
+static int ask_only(const struct net_ctl *c, const char *name,
+		    enum net_kind kind)
+{
+	own_fd unused = -1;
+	uint32_t value;
+
+	return ask_service(c, name, kind, &value, &unused);
 }
 
 static int net_show(const struct net_ctl *c, int argc, char **argv)
 {
-	return argc == 2 ? ask_service(c, argv[1], NET_SHOW)
-			 : usage("show NAME");
+	return argc == 2 ? ask_only(c, argv[1], NET_SHOW) : usage("show NAME");
 }
 
 static int net_stop(const struct net_ctl *c, int argc, char **argv)
 {
-	return argc == 2 ? ask_service(c, argv[1], NET_STOP)
-			 : usage("stop NAME");
+	return argc == 2 ? ask_only(c, argv[1], NET_STOP) : usage("stop NAME");
+}
+
+/* The service reads and checks; the firewall VM takes all of it or none. */
+static int net_reload(const struct net_ctl *c, int argc, char **argv)
+{
+	char vm[24], *words[] = {"exec", "-T", vm, "--", "rules", NULL};
+	own_fd rules = -1;
+	uint32_t run = 0;
+	int status;
+
+	if (argc != 2)
+		return usage("reload NAME");
+	status = ask_service(c, argv[1], NET_RELOAD, &run, &rules);
+	if (status)
+		return status;
+	if (!run || rules < 0) {
+		printf("its firewall is not up; the next one has the new "
+		       "rules\n");
+		return fflush(stdout) ? 1 : 0;
+	}
+	if (dup2(rules, STDIN_FILENO) < 0) {
+		log_error("net: the rules cannot be handed on");
+		return 125;
+	}
+	snprintf(vm, sizeof(vm), "%u", run);
+	return cmd_exec(5, words);
 }
 
 /* Lines are escaped when they are written. */
@@ -183,8 +237,9 @@ int cmd_net(int argc, char **argv)
 		const char *name;
 		int (*run)(const struct net_ctl *c, int argc, char **argv);
 	} verbs[] = {
-		{"list", net_list}, {"check", net_check}, {"show", net_show},
-		{"log", net_log},   {"stop", net_stop},
+		{"list", net_list}, {"check", net_check},
+		{"show", net_show}, {"log", net_log},
+		{"stop", net_stop}, {"reload", net_reload},
 	};
 	struct net_ctl c = {.dirs = {NULL}};
 	struct err e = ERR_INIT;
@@ -204,5 +259,5 @@ int cmd_net(int argc, char **argv)
 		facts_free(&c.facts);
 		return status;
 	}
-	return usage("list|check|show|log|stop ...");
+	return usage("list|check|show|log|reload|stop ...");
 }

@@ -30,6 +30,8 @@ enum net_kind {
 			   host number that it had, or 0 */
 	NET_SHOW = 2,	/* ROWs, then DONE */
 	NET_STOP = 3,
+	NET_RELOAD = 4, /* read the ruleset again; DONE: value is the firewall
+			   VM and a descriptor has its new rules, or 0 */
 	/* its answers */
 	NET_PORT = 32,	 /* to ATTACH: value is the host number */
 	NET_FAILED = 33, /* text, hint */

@@ -213,6 +213,39 @@ static void show(struct service *s, const struct service_conn *to)
 	say(to, NET_DONE, 0, NULL);
 }
 
+/*
+ * Who asked hands the rules to the firewall VM, and sees what nft says to
+ * them; here nothing waits.
+ */
+static void reload(struct service *s, const struct service_conn *c)
+{
+	struct net_record r = {.version = NET_VERSION, .kind = NET_DONE};
+	struct err e = ERR_INIT;
+	struct ruleset fresh;
+	own_fd rules = -1;
+
+	if (ruleset_find(&fresh, s->spec->name, s->spec->dirs, &e) < 0) {
+		refuse(c, &e);
+		return;
+	}
+	if (ruleset_check(&fresh, &e) < 0) {
+		refuse(c, &e);
+		ruleset_free(&fresh);
+		return;
+	}
+	ruleset_free(&s->rules);
+	s->rules = fresh;
+	if (s->uplink.state == UPLINK_UP) {
+		r.value = (uint32_t)s->uplink.run;
+		rules = uplink_rules(&s->uplink, &e);
+		if (rules < 0) {
+			refuse(c, &e);
+			return;
+		}
+	}
+	net_send(c->fd, &r, rules);
+}
+
 void service_on_conn(struct service *s, struct service_conn *c)
 {
 	struct err e = ERR_INIT;
@@ -229,6 +262,9 @@ void service_on_conn(struct service *s, struct service_conn *c)
 		break;
 	case NET_SHOW:
 		show(s, c);
+		break;
+	case NET_RELOAD:
+		reload(s, c);
 		break;
 	case NET_STOP:
 		c->stops = true;

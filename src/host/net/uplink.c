@@ -43,8 +43,7 @@ void uplink_init(struct uplink *u, const char *network)
 	snprintf(u->why, sizeof(u->why), "it has not been started yet");
 }
 
-/* nft's input, in a memory file. */
-static int make_rules(const struct uplink *u, struct err *e)
+int uplink_rules(const struct uplink *u, struct err *e)
 {
 	const struct ruleset_net net = {
 		.inner = "inner",
@@ -145,7 +144,7 @@ static int join_segment(struct uplink *u, int *inner, struct err *e)
 
 static int start_vm(struct uplink *u, int outer, struct err *e)
 {
-	own_fd rules = make_rules(u, e);
+	own_fd rules = uplink_rules(u, e);
 	own_fd inner = -1, status = -1, said = -1;
 
 	if (rules < 0 || join_segment(u, &inner, e) < 0 ||

@@ -60,6 +60,10 @@ void uplink_close(struct uplink *u);
 int uplink_start(struct uplink *u, struct err *e);
 void uplink_stop(struct uplink *u, const char *why);
 
+/* The rules of the firewall VM as they are now, in a memory file; the
+ * caller's. */
+int uplink_rules(const struct uplink *u, struct err *e);
+
 /* What is readable; each may change the state. */
 void uplink_on_passt(struct uplink *u);
 void uplink_on_passt_says(struct uplink *u);
