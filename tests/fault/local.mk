@@ -1,6 +1,6 @@
 # One program's death at a chosen instant
-fault_tests = %D%/kill.sh %D%/each.sh %D%/random.sh
-long_fault_tests = %D%/each.sh %D%/random.sh
+fault_tests = %D%/kill.sh %D%/each.sh %D%/random.sh %D%/errors.sh
+long_fault_tests = %D%/each.sh %D%/random.sh %D%/errors.sh
 dist_check_SCRIPTS += $(fault_tests)
 EXTRA_DIST += %D%/killsync.c %D%/asroot.sh %D%/powercut.sh %D%/fulldisk.sh
 CLEANFILES += %D%/killsync.so
@@ -14,3 +14,7 @@ TESTS += $(fault_tests)
 # at each system call, without a VM
 check_PROGRAMS += %D%/kill-at
 %C%_kill_at_SOURCES = %D%/kill-at.c
+
+# an error at a chosen system call
+check_PROGRAMS += %D%/fail-at
+%C%_fail_at_SOURCES = %D%/fail-at.c

@@ -59,6 +59,10 @@ sys_tests += %D%/alias.sh
 dist_check_SCRIPTS += %D%/share.sh
 sys_tests += %D%/share.sh
 
+# another thing under the name of a share
+dist_check_SCRIPTS += %D%/replaced.sh
+sys_tests += %D%/replaced.sh
+
 # what cleans up, and when a UID is free again
 dist_check_SCRIPTS += %D%/gc.sh
 sys_tests += %D%/gc.sh
