@@ -188,9 +188,9 @@ kill "$typist"
 # Toolkits, where they are installed.
 export GSK_RENDERER=cairo LIBGL_ALWAYS_SOFTWARE=1 NO_AT_BRIDGE=1 GTK_A11Y=none \
 	GDK_BACKEND=wayland QT_QPA_PLATFORM=wayland MOZ_ENABLE_WAYLAND=1
-toolkit() { # toolkit NAME APP_ID COMMAND...
-	what=$1 id=$2
-	shift 2
+toolkit() { # toolkit NAME APP_ID KEYS COMMAND...: KEYS (for wtype, or none) end it
+	what=$1 id=$2 keys=$3
+	shift 3
 	if ! command -v "$1" >/dev/null; then
 		[ -n "${VMRUN_LONG-}" ] || return 0
 		skip "$what" "$1 is not installed"
@@ -203,12 +203,22 @@ toolkit() { # toolkit NAME APP_ID COMMAND...
 	swaymsg "[app_id=\"$id\"] kill" >/dev/null
 	wait "$pid"
 	has "$tmp/$what" '^stats violated 0' "$what: it does nothing wrong, and closes"
+	[ -n "$keys" ] || return 0
+	inside -- "$@" >"$tmp/$what" 2>&1 &
+	pid=$!
+	soon "window '$id'"
+	# shellcheck disable=SC2086 # words
+	soon "wtype -s 1000 $keys; ! kill -0 $pid"
+	wait "$pid"
+	[ $? != 124 ] # timeout(1)'s
+	ok $? "$what: it takes keys"
 }
-toolkit GTK3 vmrun.web.zenity zenity --info --text hello
-toolkit GTK4 'vmrun.web.gtk4-demo' gtk4-demo
+toolkit Dialog vmrun.web.zenity '' zenity --info --text hello
+toolkit GTK4 'vmrun.web.gtk4-demo' '-M ctrl q -m ctrl' gtk4-demo
 [ -z "${VMRUN_LONG-}" ] || {
-	toolkit Qt 'vmrun.web.org.speedcrunch.speedcrunch' speedcrunch
-	toolkit Firefox 'vmrun.web.firefox-esr' firefox-esr --no-remote \
+	toolkit Qt 'vmrun.web.org.speedcrunch.speedcrunch' \
+		'-M ctrl q -m ctrl' speedcrunch
+	toolkit Firefox 'vmrun.web.firefox-esr' '' firefox-esr --no-remote \
 		--new-instance --profile "$(mktemp -d "$tmp/XXXXXX")" about:blank
 }
 kill -0 "$sway"

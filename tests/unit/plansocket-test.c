@@ -2,6 +2,8 @@
 /* The plan's forwarded sockets: what is refused, what is pinned. */
 #include "planfixture.h"
 
+#include "host/vm/sandbox.h"
+
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -104,6 +106,26 @@ static void test_places(void)
 		"--socket: two sockets at /s/t in the guest", "");
 }
 
+/* Of this machine: the guest's own userland may have one. */
+static void test_no_waypipe(void)
+{
+	static char any[] = "/bin/true";
+	const struct tools t = {
+		.qemu.path = any,
+		.virtiofsd.path = any,
+		.stage = any,
+		.mux = any,
+	};
+	struct setup s;
+
+	setenv("VMRUN_LIBEXECDIR", getenv("top_builddir"), 1);
+	tap_ok(sandbox_setup(&p, &t, 500007, 500007, &s, &e) == -1,
+	       "no windows without waypipe");
+	tap_str(e.msg, "--socket wayland: /usr/bin/waypipe is not installed",
+		"which is said");
+	tap_str(e.hint, "sudo apt install waypipe", "with what to do");
+}
+
 static void test_windows(void)
 {
 	static char display[256];
@@ -142,6 +164,7 @@ static void test_windows(void)
 	tap_str(l.before[0], "waypipe", "which must be there first");
 	tap_str(l.sockets[0], "/run/vmrun/waypipe", "at a socket of ours");
 	plan_launch_done(&l);
+	test_no_waypipe();
 	done();
 	tap_ok(!plan_of("--socket|wayland|-e|GSK_RENDERER=gl|--accel|tcg|ls"),
 	       "-e for a toolkit");

@@ -8,5 +8,5 @@ dist_check_SCRIPTS += $(vm_tests)
 EXTRA_DIST += %D%/lib.sh %D%/desktop.sh %D%/plain.sh %D%/audit.py %D%/make-nix-hello.sh %D%/sockets.py %D%/nic.py \
 	%D%/firewall.py %D%/firewall-end.py \
 	%D%/network.sh %D%/network.py %D%/testnet.sh %D%/testnet.py \
-	%D%/paint.py
+	%D%/paint.py %D%/wlclient.py
 TESTS += $(vm_tests)

@@ -14,7 +14,7 @@ has "$tmp/err" 'WAYLAND_DISPLAY is not set' "and the message says why"
 
 . "$top_srcdir/tests/vm/desktop.sh"
 mkdir "$tmp/open"
-cp "$top_srcdir/tests/vm/paint.py" "$tmp/open/"
+cp "$top_srcdir/tests/vm/paint.py" "$top_srcdir/tests/vm/wlclient.py" "$tmp/open/"
 
 vmrun -v --socket wayland --ro "$tmp/open:/open" -- python3 /open/paint.py \
 	>"$tmp/out" 2>"$tmp/said" </dev/null &
@@ -52,6 +52,13 @@ else
 		"the filter stands alone"
 	has "$tmp/said" 'no security contexts' "-v says so"
 fi
+vmrunctl exec python3 -- python3 /open/wlclient.py 50 >"$tmp/many" 2>"$tmp/xerr"
+is "$(cat "$tmp/many")" 50 "50 clients at once"
+vmrunctl exec python3 -- python3 /open/wlclient.py bad >"$tmp/bad" 2>"$tmp/xerr"
+has "$tmp/bad" '^global 12345 is not there' \
+	"one that asks for what it was not offered is told, and ended"
+is "$(grep -c 'windows of python3: client [0-9]* was ended: global 12345' "$tmp/said")" 1 \
+	"which is logged once, with the name of the VM"
 swaymsg -s "$swaysock" '[app_id="vmrun.python3.paint"] kill' >/dev/null
 wait $vm_pid
 is $? 0 "closing the window ends the application, and so the VM"

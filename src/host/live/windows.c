@@ -232,6 +232,14 @@ static void on_stats(struct supervisor *v, const struct wayland_counts *n)
 	request_answer(c, MANAGE_DONE, NULL);
 }
 
+static void on_log(struct supervisor *v, const struct wayland_record *r)
+{
+	char who[WAYLAND_NAME_MAX + 16];
+
+	snprintf(who, sizeof(who), "windows of %s", v->s->plan->policy.name);
+	said_log(&v->filter, who, r->value, r->text);
+}
+
 void windows_on_record(struct supervisor *v)
 {
 	struct wayland_record r;
@@ -254,7 +262,7 @@ void windows_on_record(struct supervisor *v)
 		on_connect(v, &r);
 		break;
 	case WAYLAND_EV_LOG:
-		said_log(&v->filter, "windows", r.value, r.text);
+		on_log(v, &r);
 		break;
 	case WAYLAND_EV_GLOBAL:
 		on_global(v, &r);
