@@ -140,7 +140,7 @@ static void test_socket(int dir)
 {
 	struct net_record r = {.version = NET_VERSION, .kind = NET_SHOW};
 	struct err e = ERR_INIT;
-	int listener, one, fd, lock, pair[2];
+	int listener, one, fd = -1, lock, pair[2];
 
 	tap_ok(net_connect(dir) < 0, "nobody is there");
 	listener = net_listen(dir, &e);

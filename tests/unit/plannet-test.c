@@ -53,7 +53,9 @@ static const char *printed(enum opt_format format)
 	const struct dryrun_extra x = {.range = &range, .setup = &none};
 	FILE *out = fmemopen(text, sizeof(text), "w");
 
-	if (!out || dryrun_print(&p, &x, format, out, &e))
+	if (!out)
+		abort();
+	if (dryrun_print(&p, &x, format, out, &e))
 		tap_ok(0, "dry run: %s", e.msg);
 	fclose(out);
 	return text;
