@@ -1,3 +1,4 @@
+EXTRA_DIST += %D%/README %D%/debian13/root.sh
 include tests/unit/local.mk
 include tests/fuzz/local.mk
 include tests/sys/local.mk
@@ -12,7 +13,7 @@ include tests/bench/local.mk
 # built before, so that the lanes build nothing.
 slow_tests = $(vm_tests) $(fault_tests) $(sys_tests)
 quick_tests = $(unit_tests) $(fuzz_targets) $(weak_tests) $(lint_tests)
-lane = MAKEFLAGS= MFLAGS= $(MAKE) -s -k check
+lane = MAKEFLAGS= MFLAGS= $(MAKE) $(MAKEOVERRIDES) -s -k check
 .PHONY: check-lanes
 check-lanes: all
 	$(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS) $(check_DATA) $(check_SCRIPTS)

@@ -5,7 +5,9 @@ dist_check_SCRIPTS += $(fault_tests)
 EXTRA_DIST += %D%/killsync.c %D%/asroot.sh %D%/powercut.sh %D%/fulldisk.sh
 CLEANFILES += %D%/killsync.so
 check_DATA += %D%/killsync.so
+if SYSTEM_TESTS
 TESTS += $(fault_tests)
+endif
 
 %D%/killsync.so: %D%/killsync.c
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -D_GNU_SOURCE -O1 $(WARN) -fPIC -shared \

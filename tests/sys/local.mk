@@ -92,4 +92,6 @@ check_PROGRAMS += %D%/ruleset-tool
 %C%_ruleset_tool_LDADD = $(unit_libs)
 dist_check_SCRIPTS += %D%/ruleset.sh %D%/net.sh
 sys_tests += %D%/ruleset.sh %D%/net.sh
+if SYSTEM_TESTS
 TESTS += $(sys_tests)
+endif

@@ -47,14 +47,15 @@ static int enter_i386(void)
 }
 
 /* f() seals itself and then calls enter_i386().  Some kernels are built
- * without that entry: then everybody dies there. */
+ * without that entry: then everybody dies there (of SIGSEGV, which a sanitizer
+ * makes an exit status of). */
 static void i386_kills(int (*f)(void))
 {
 	int without = in_child(enter_i386);
 	int st = in_child(f);
 
-	if (WIFSIGNALED(without))
-		tap_ok(WIFSIGNALED(st), "this kernel has no 32-bit entry");
+	if (without)
+		tap_ok(st != 0, "this kernel has no 32-bit entry");
 	else
 		tap_ok(is_killed(st), "the 32-bit entry kills");
 }

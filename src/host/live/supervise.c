@@ -174,13 +174,17 @@ static void on_boot_timer(struct supervisor *v)
 
 static void on_clock(struct supervisor *v)
 {
-	struct edge_record r = {.kind = EDGE_CMD_CLOCK,
-				.ns = supervise_now_ns()};
+	struct edge_record r = {.kind = EDGE_CMD_CLOCK};
 	uint64_t times;
+	bool was_set =
+		read(v->clock, &times, sizeof(times)) < 0 && errno == ECANCELED;
 
-	if (read(v->clock, &times, sizeof(times)) < 0 && errno == ECANCELED)
-		supervise_edge(v, &r, NULL, 0);
+	/* Before the clock is read: what changes after that is told again. */
 	arm_clock(v->clock);
+	if (!was_set)
+		return;
+	r.ns = supervise_now_ns();
+	supervise_edge(v, &r, NULL, 0);
 }
 
 static void describe_status(char *out, size_t n, int st)
