@@ -53,6 +53,12 @@ struct inside {
 	bool *changed; /* shared with the parent */
 };
 
+/* Nothing outlives the run but what the alias keeps. */
+static bool is_kept(const struct state_identity *id)
+{
+	return id->has_alias && id->status != IDENTITY_REVOKING;
+}
+
 /* Who am I now: a child of vmrun, all capabilities in the namespace that maps
  * the person and U, none outside. */
 static int give_back(void *arg, struct err *e)
@@ -65,7 +71,7 @@ static int give_back(void *arg, struct err *e)
 	if (in->userns >= 0 && setns(in->userns, CLONE_NEWUSER) < 0)
 		return err_set(e, errno, "entering the VM's user namespace");
 	reclaim_who(in->facts, in->id->uid, in->id->gid, &who);
-	if (in->id->has_alias && in->id->status != IDENTITY_REVOKING)
+	if (is_kept(in->id))
 		r = grant_reclaim_kept(in->root, &who, in->since_ns, &st, e);
 	else
 		r = grant_reclaim(in->root, who.uid, who.gid, who.owner,
@@ -251,15 +257,26 @@ static int undo_grants(const struct reclaim *rc,
 	return r;
 }
 
+int reclaim_begin(const struct reclaim *rc, struct state_identity *id,
+		  struct err *e)
+{
+	if (id->has_alias || id->status == IDENTITY_REVOKING)
+		return 0;
+	if (state_set_status(rc->state, id->run, IDENTITY_REVOKING, e) < 0)
+		return -1;
+	id->status = IDENTITY_REVOKING;
+	return 0;
+}
+
 int reclaim_run(const struct reclaim *rc, struct state_identity *id,
 		int exit_code, struct err *e)
 {
 	int r;
 
-	if (id->has_alias && id->status != IDENTITY_REVOKING) {
+	if (is_kept(id)) {
 		r = keep_end(rc, id, e);
 	} else {
-		r = state_set_status(rc->state, id->run, IDENTITY_REVOKING, e);
+		r = reclaim_begin(rc, id, e);
 		if (r == 0)
 			r = undo_grants(rc, id, e);
 	}

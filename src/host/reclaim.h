@@ -26,6 +26,12 @@ struct reclaim {
 };
 
 /*
+ * The row says that the run's end has begun; nothing is undone yet, so the VM
+ * may still be dying.  An alias stays what it is.  0, or -1 and e.
+ */
+int reclaim_begin(const struct reclaim *r, struct state_identity *id,
+		  struct err *e);
+/*
  * Undoes everything that the database knows of the run and releases it; of an
  * alias that is not REVOKING, what it does not keep.
  * Nothing of the VM may be alive.  Goes on past failures; 0, or -1 and the

@@ -418,8 +418,13 @@ static void finish(struct run *r, int exit_code)
 	struct err e = ERR_INIT;
 
 	clock_gettime(CLOCK_MONOTONIC, &r->since);
-	sandbox_kill(&r->sandbox);
+	sandbox_doom(&r->sandbox);
+	/* While the kernel takes the VM apart; reclaim_run() does what fails
+	 * here again, and no right goes before the last process is gone. */
+	if (r->claimed)
+		(void)reclaim_begin(&rc, &r->id, &e);
 	child_kill(&r->verifier);
+	sandbox_kill(&r->sandbox);
 	log_phase(&r->since, "kill");
 	if (r->claimed && reclaim_run(&rc, &r->id, exit_code, &e) < 0) {
 		log_err(LOG_LEVEL_WARN, &e);

@@ -27,6 +27,7 @@
 #include "wire/ring.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -469,8 +470,19 @@ int sandbox_start(struct sandbox *s, const struct plan *p,
 	return err_wrap(e, "cannot start the sandbox");
 }
 
+void sandbox_doom(const struct sandbox *s)
+{
+	/* All at once: the kernel ends the namespace's other processes only
+	 * after what its first one had is gone.  The stage leads a session of
+	 * its own, in which its members stay; before it does, or where they do
+	 * not, the namespace's end is theirs. */
+	if (s->stage.pid > 0)
+		kill(-s->stage.pid, SIGKILL);
+}
+
 void sandbox_kill(struct sandbox *s)
 {
+	sandbox_doom(s);
 	child_kill(&s->stage);
 }
 

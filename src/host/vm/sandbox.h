@@ -61,6 +61,11 @@ int sandbox_start(struct sandbox *s, const struct plan *p,
 		  const struct tools *t, uid_t uid, gid_t gid,
 		  const struct run_dir *d, struct err *e);
 /*
+ * Kills everything in it and does not wait, so that something else can be done
+ * while the kernel takes it apart; sandbox_kill() has to follow.
+ */
+void sandbox_doom(const struct sandbox *s);
+/*
  * Ends everything in it.  When this returns no process of the VM is left: the
  * kernel reaps a whole pid namespace before its first process is gone
  * (pid_namespaces(7)).  Keeps userns open.
