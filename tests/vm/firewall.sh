@@ -18,6 +18,9 @@ refused 'wants two network cards, not 0' --firewall 7
 refused 'runs no command' --firewall 7 -- true
 refused '^vmrun: --rw, --ro and --tmp: not with' --firewall 7 --ro /usr
 refused '^vmrun: --env: not with' --firewall 7 -e A=1
+refused '^vmrun: --dbus: not with' --firewall 7 --dbus session
+refused '^vmrun: --wrap: not with' --firewall 7 --wrap restricted
+refused '^vmrun: --net: not with' --firewall 7 --net any
 if ! [ -r /dev/net/tun ] || ! [ -w /dev/net/tun ] || ! command -v ip >/dev/null; then
 	skip "a firewall" "/dev/net/tun is closed, or there is no ip(8)"
 	plan_done
