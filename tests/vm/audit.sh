@@ -6,8 +6,8 @@
 audit=$top_srcdir/tests/vm/audit.py
 
 bad=
-for p in vmrun vmrunctl vmrun-stage vmrun-mux vmrun-switch vmrun-wayland \
-	vmrun-init; do
+for p in vmrun vmrunctl vmrun-net vmrun-stage vmrun-mux vmrun-switch \
+	vmrun-wayland vmrun-init; do
 	f=$top_builddir/$p
 	[ -x "$f" ] && [ ! -u "$f" ] && [ ! -g "$f" ] &&
 		! python3 -c 'import os,sys; os.getxattr(sys.argv[1], "security.capability")' \
