@@ -60,6 +60,7 @@ static int act(struct plan *p, const struct state_range *range, struct err *e)
 	if (join_net(p, &join, e) == 0)
 		run_plan(p, &t, range, &sinks, &o, e);
 	netjoin_close(&join);
+	p->join = NULL;
 	tools_free(&t);
 	status_ended(&sinks, &o);
 	if (e->msg[0] && o.kind != OUTCOME_EXIT && o.kind != OUTCOME_SIGNAL)

@@ -547,7 +547,7 @@ static void test_examples(void)
 	       "examples/profiles/offline-shell.conf");
 	options_free(&o);
 	tap_ok(!parse_in("-n|web|foot", where) && o.alias_used &&
-		       o.n_sockets == 2 && o.mem == 3u << 30,
+		       o.n_sockets == 1 && o.mem == 3u << 30,
 	       "examples/aliases/web.conf");
 	options_free(&o);
 }

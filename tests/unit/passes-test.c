@@ -32,7 +32,7 @@ static int count(void *arg, const struct grant_found *f, struct err *fe)
 }
 
 static void scan_once(struct grant_passes *p, const char *path, bool busy,
-		      unsigned *found)
+		      void *found)
 {
 	own_fd fd = open_path(path);
 	const struct grant_scan ask = {.root = fd,

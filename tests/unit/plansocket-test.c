@@ -166,6 +166,10 @@ static void test_windows(void)
 	plan_launch_done(&l);
 	test_no_waypipe();
 	done();
+	tap_ok(!plan_of("--socket|wayland|--socket|wayland|--accel|tcg|ls") &&
+		       p.n_sockets == 1,
+	       "asked for twice, by a profile for one, it is there once");
+	done();
 	tap_ok(!plan_of("--socket|wayland|-e|GSK_RENDERER=gl|--accel|tcg|ls"),
 	       "-e for a toolkit");
 	tap_str(text_getenv(p.env, "GSK_RENDERER"), "gl", "wins");

@@ -38,6 +38,17 @@ static int by_name(const char *text, enum opt_socket_kind *kind, struct err *e)
 			shown);
 }
 
+/* A profile, an alias's file and the command line may all want the same one. */
+static bool is_there(const struct options *o, const struct opt_socket *s)
+{
+	for (size_t i = 0; i < o->n_sockets; i++)
+		if (s->kind != OPT_SOCKET_PATH &&
+		    o->sockets[i].kind == s->kind &&
+		    !strcmp(o->sockets[i].dst, s->dst))
+			return true;
+	return false;
+}
+
 static int add(struct options *o, const struct opt_socket *s, struct err *e)
 {
 	struct opt_socket *more =
@@ -81,6 +92,8 @@ int optset_socket(void *ctx, const struct opt *o, const char *value,
 		return -1;
 	socket.src = src;
 	socket.dst = dst;
+	if (is_there(s->o, &socket))
+		return 0;
 	if (add(s->o, &socket, e))
 		return -1;
 	src = dst = NULL;
