@@ -33,9 +33,9 @@ says 125 'nothing.nft: No such file' "no such file"
 printf 'accept\n}\n' >out.nft
 check check ./out.nft
 says 125 'out.nft:2: "}" without' "what leaves the chain"
-printf 'accept\nallow-host example.org\n' >host.nft
+printf 'accept\nallow-host Example..org\n' >host.nft
 check check ./host.nft
-says 125 'host.nft:2: allow-host is not there' "names of hosts"
+says 125 'host.nft:2: allow-host wants a name' "what is no name of a host"
 head -c 60000 /dev/zero | tr '\0' '#' >big.nft
 check check ./big.nft
 [ "$st" = 125 ]
