@@ -14,7 +14,6 @@
 
 /* A firewall VM under software emulation on a busy machine takes long. */
 #define WAIT_SECONDS 120
-#define AGAIN_MAX 60 /* seconds between tries to reach the service */
 
 static void arm(struct supervisor *v, time_t seconds)
 {
@@ -54,7 +53,6 @@ static void again(struct supervisor *v)
 {
 	struct netjoin *j = v->s->plan->join;
 	struct err e = ERR_INIT;
-	time_t wait = 1;
 
 	if (netjoin_again(j, &e) == 0 &&
 	    supervise_watch(v, j->conn, SRC_NETWORK, &e) == 0) {
@@ -64,13 +62,11 @@ static void again(struct supervisor *v)
 		return;
 	}
 	own_close(&j->conn);
-	for (unsigned i = 0; i < v->net_tries && wait < AGAIN_MAX; i++)
-		wait *= 2;
 	if (!v->net_tries++) {
 		log_warn("network %s: nothing passes", name(v));
 		log_err(LOG_LEVEL_WARN, &e);
 	}
-	arm(v, wait < AGAIN_MAX ? wait : AGAIN_MAX);
+	arm(v, (time_t)net_patience(v->net_tries));
 }
 
 void network_on_record(struct supervisor *v)

@@ -50,19 +50,25 @@ static int claim(struct helper *h, const struct helper_home *home,
 	return state_set_status(home->state, h->id.run, IDENTITY_ACTIVE, e);
 }
 
+int helper_pipe(int *ours, int *theirs, struct err *e)
+{
+	int two[2];
+
+	if (pipe2(two, O_CLOEXEC) < 0)
+		return err_set(e, errno, "making a pipe");
+	*ours = two[0];
+	*theirs = two[1];
+	return io_nonblock(*ours, 1) < 0 ? err_set(e, errno, "making a pipe")
+					 : 0;
+}
+
 static int make_wires(struct helper *h, const struct helper_spec *spec,
 		      int fds[HELPER_FDS], struct err *e)
 {
-	int said[2];
-
 	if (stage_pair(SOCK_SEQPACKET, &h->ctl, &fds[SETUP_FD_CTL], e) < 0)
 		return -1;
-	if (pipe2(said, O_CLOEXEC) < 0)
-		return err_set(e, errno, "making a pipe");
-	h->said = said[0];
-	fds[HELPER_FD_ERR] = said[1];
-	if (io_nonblock(h->said, 1) < 0)
-		return err_set(e, errno, "making a pipe");
+	if (helper_pipe(&h->said, &fds[HELPER_FD_ERR], e) < 0)
+		return -1;
 	for (size_t i = 0; i < spec->n_fds; i++) {
 		fds[HELPER_FD_FIRST + i] =
 			fcntl(spec->fds[i], F_DUPFD_CLOEXEC, 3);

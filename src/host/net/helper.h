@@ -56,6 +56,10 @@ struct helper {
 		      .said = -1, .userns = -1 }
 /* clang-format on */
 
+/* A pipe: ours to read, non-blocking, and theirs; 0, or -1 and e.  The caller
+ * closes both in either case: what is not made is left as it was. */
+int helper_pipe(int *ours, int *theirs, struct err *e);
+
 /* 0; or -1 and e, with everything undone. */
 int helper_start(struct helper *h, const struct helper_home *home,
 		 const struct helper_spec *spec, struct err *e);

@@ -139,3 +139,9 @@ int netlog_take(struct netlog *l, struct netlog_source *s, int fd)
 		end_line(l, s);
 	return n ? 0 : -1;
 }
+
+void netlog_follow(struct netlog *l, struct netlog_source *s, int *fd)
+{
+	if (netlog_take(l, s, *fd) < 0)
+		own_close(fd);
+}

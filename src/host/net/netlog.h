@@ -45,4 +45,7 @@ struct netlog_source {
 /* Takes what fd (non-blocking) has now.  0; -1: that was the end. */
 int netlog_take(struct netlog *l, struct netlog_source *s, int fd);
 
+/* The same; *fd is closed at its end. */
+void netlog_follow(struct netlog *l, struct netlog_source *s, int *fd);
+
 #endif

@@ -15,6 +15,15 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+unsigned net_patience(unsigned failures)
+{
+	unsigned wait = 0;
+
+	for (unsigned i = 0; i < failures && wait < NET_PATIENCE_MAX; i++)
+		wait = wait ? wait * 2 : 1;
+	return wait < NET_PATIENCE_MAX ? wait : NET_PATIENCE_MAX;
+}
+
 int net_dir(const char *runtime, const char *name, struct err *e)
 {
 	own_free char *path = text_fmt(e, "%s/net-%s", runtime, name);
@@ -22,7 +31,7 @@ int net_dir(const char *runtime, const char *name, struct err *e)
 
 	if (!path || io_make_dirs(path, e) < 0)
 		return -1;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	fd = net_find(runtime, name);
 	return fd < 0 ? err_set(e, errno, "opening %s", path) : fd;
 }
 

@@ -51,6 +51,13 @@ struct net_record {
 	char hint[NET_TEXT_MAX];
 };
 
+/*
+ * Seconds to wait after so many failures in a row: none, 1, 2, 4 and so on up
+ * to NET_PATIENCE_MAX.
+ */
+#define NET_PATIENCE_MAX 60u
+unsigned net_patience(unsigned failures);
+
 /* The folder of a network, made if it is missing; the caller's. */
 int net_dir(const char *runtime, const char *name, struct err *e);
 /* The same if it is there; else -1 with errno. */

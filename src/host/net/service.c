@@ -24,11 +24,9 @@
 
 /* Failures further apart than this are not in a row. */
 #define CALM_SECONDS 300
-#define WAIT_MAX 60 /* seconds between tries */
 /* A firewall VM is ready in this time, under software emulation on a busy
- * machine too, or it never is; and it ends in this one. */
+ * machine too, or it never is. */
 #define READY_MS 120000
-#define END_MS 20000
 
 static void arm(int timer, uint64_t ms)
 {
@@ -49,15 +47,11 @@ static time_t now(void)
 /* The first try comes at once, so does the one after the first failure. */
 static void try_later(struct service *s)
 {
-	uint64_t wait = 0;
-
 	if (s->failures && now() - s->failed > CALM_SECONDS)
 		s->failures = 0;
-	for (unsigned i = 0; i < s->failures && wait < WAIT_MAX; i++)
-		wait = wait ? wait * 2 : 1;
+	arm(s->retry, net_patience(s->failures) * UINT64_C(1000) + 1);
 	s->failures++;
 	s->failed = now();
-	arm(s->retry, wait < WAIT_MAX ? wait * 1000 + 1 : WAIT_MAX * 1000);
 }
 
 void service_switch_failed(struct service *s, const char *why)
@@ -120,7 +114,6 @@ static void on_watchdog(struct service *s)
 	case UPLINK_STARTING:
 		netlog_say(&s->log, "service", "the firewall VM hangs");
 		uplink_stop(&s->uplink, "the firewall VM did not get ready");
-		arm(s->watchdog, END_MS);
 		return;
 	case UPLINK_STOPPING:
 		kill(s->uplink.vm.pid, SIGKILL);
@@ -151,7 +144,6 @@ static void on_hostnet(struct service *s)
 	netlog_say(&s->log, "service", "this machine's network has changed");
 	s->restarts = true;
 	uplink_stop(u, "this machine's network has changed");
-	arm(s->watchdog, END_MS);
 }
 
 /* After each event: what became of the uplink? */
@@ -161,6 +153,8 @@ static void settle(struct service *s, enum uplink_state before)
 
 	if (u->state != before && u->state == UPLINK_UP)
 		s->failures = 0;
+	if (u->state != before && u->state == UPLINK_STOPPING)
+		arm(s->watchdog, UPLINK_END_MS);
 	if (u->state != before && u->state == UPLINK_OFF) {
 		netlog_say(&s->log, "service", "%s", u->why);
 		if (s->restarts)
@@ -270,9 +264,20 @@ static void watch(const struct service *s, struct pollfd p[SOURCES])
 	}
 }
 
-static void dispatch(struct service *s, unsigned what, int *lock)
+/* Its answers, or its sandbox's. */
+static void on_switch(struct service *s, bool answers)
 {
 	struct err e = ERR_INIT;
+	int r = answers ? segment_on_ctl(&s->segment, &e)
+			: helper_on_ctl(&s->segment.helper, "vmrun-switch", &e);
+
+	if (r < 0)
+		service_switch_failed(s, e.msg);
+}
+
+static void dispatch(struct service *s, unsigned what, int *lock)
+{
+	struct uplink *u = &s->uplink;
 
 	switch ((enum source)(what < SRC_CONN ? what : SRC_CONN)) {
 	case SRC_SIGNAL:
@@ -292,35 +297,30 @@ static void dispatch(struct service *s, unsigned what, int *lock)
 		on_hostnet(s);
 		return;
 	case SRC_VM_END:
-		uplink_on_vm_end(&s->uplink);
+		uplink_on_vm_end(u);
 		return;
 	case SRC_PASST:
-		uplink_on_passt(&s->uplink);
+		uplink_on_passt(u);
 		return;
 	case SRC_SWITCH:
-		if (segment_on_ctl(&s->segment, &e) < 0)
-			service_switch_failed(s, e.msg);
-		return;
 	case SRC_SWITCH_HELPER:
-		if (helper_on_ctl(&s->segment.helper, "vmrun-switch", &e) < 0)
-			service_switch_failed(s, e.msg);
+		on_switch(s, what == SRC_SWITCH);
 		return;
 	case SRC_STATUS:
-		uplink_on_status(&s->uplink);
+		uplink_on_status(u);
 		return;
 	case SRC_LISTEN:
 		service_accept(s);
 		return;
 	case SRC_SWITCH_SAYS:
-		if (netlog_take(&s->log, &s->switch_says,
-				s->segment.helper.said) < 0)
-			own_close(&s->segment.helper.said);
+		netlog_follow(&s->log, &s->switch_says,
+			      &s->segment.helper.said);
 		return;
 	case SRC_PASST_SAYS:
-		uplink_on_passt_says(&s->uplink);
+		netlog_follow(&s->log, &u->passt_says, &u->passt.said);
 		return;
 	case SRC_VM_SAYS:
-		uplink_on_vm_says(&s->uplink);
+		netlog_follow(&s->log, &u->vm_says, &u->said);
 		return;
 	case SRC_CONN:
 	case SOURCES:

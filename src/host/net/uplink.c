@@ -20,8 +20,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-/* A firewall VM that does not end within this time is killed. */
-#define END_MS 20000
 #define JSON_MAX 65536u
 
 /* Descriptors of the firewall VM's vmrun. */
@@ -118,18 +116,6 @@ static int spawn_vm(struct uplink *u, const int fds[4], int said, struct err *e)
 	return proc_spawn(&s, &u->vm, e);
 }
 
-static int make_pipe(int *ours, int *theirs, struct err *e)
-{
-	int two[2];
-
-	if (pipe2(two, O_CLOEXEC) < 0)
-		return err_set(e, errno, "making a pipe");
-	*ours = two[0];
-	*theirs = two[1];
-	return io_nonblock(*ours, 1) < 0 ? err_set(e, errno, "making a pipe")
-					 : 0;
-}
-
 /* The switch's uplink port and the firewall VM's end of it. */
 static int join_segment(struct uplink *u, int *inner, struct err *e)
 {
@@ -148,8 +134,8 @@ static int start_vm(struct uplink *u, int outer, struct err *e)
 	own_fd inner = -1, status = -1, said = -1;
 
 	if (rules < 0 || join_segment(u, &inner, e) < 0 ||
-	    make_pipe(&u->status, &status, e) < 0 ||
-	    make_pipe(&u->said, &said, e) < 0)
+	    helper_pipe(&u->status, &status, e) < 0 ||
+	    helper_pipe(&u->said, &said, e) < 0)
 		return -1;
 	return spawn_vm(u, (int[]){rules, inner, outer, status}, said, e);
 }
@@ -218,7 +204,7 @@ void uplink_close(struct uplink *u)
 
 	uplink_stop(u, "the network is stopped");
 	if (u->vm.pid) {
-		poll(&p, 1, END_MS);
+		poll(&p, 1, UPLINK_END_MS);
 		child_kill(&u->vm);
 	}
 	clear(u);
@@ -239,18 +225,6 @@ void uplink_on_passt(struct uplink *u)
 		 *u->passt_says.last ? ": " : "", u->passt_says.last);
 	own_close(&u->passt.ctl);
 	uplink_stop(u, why);
-}
-
-void uplink_on_passt_says(struct uplink *u)
-{
-	if (netlog_take(u->log, &u->passt_says, u->passt.said) < 0)
-		own_close(&u->passt.said);
-}
-
-void uplink_on_vm_says(struct uplink *u)
-{
-	if (netlog_take(u->log, &u->vm_says, u->said) < 0)
-		own_close(&u->said);
 }
 
 void uplink_on_vm_end(struct uplink *u)

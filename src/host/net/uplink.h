@@ -52,6 +52,9 @@ struct uplink {
 	char why[512]; /* it is not UP; for people */
 };
 
+/* A firewall VM that does not end within this time is killed. */
+#define UPLINK_END_MS 20000
+
 void uplink_init(struct uplink *u, const char *network);
 /* Ends all of it, and waits for that. */
 void uplink_close(struct uplink *u);
@@ -66,9 +69,7 @@ int uplink_rules(const struct uplink *u, struct err *e);
 
 /* What is readable; each may change the state. */
 void uplink_on_passt(struct uplink *u);
-void uplink_on_passt_says(struct uplink *u);
 void uplink_on_vm_end(struct uplink *u); /* pidfd of vm */
 void uplink_on_status(struct uplink *u);
-void uplink_on_vm_says(struct uplink *u);
 
 #endif
