@@ -255,11 +255,9 @@ static enum finding check_state(struct report *r)
 /* Needed by --net only. */
 static enum finding check_network(struct report *r)
 {
-	static const char *const nft[] = {"/usr/sbin/nft", "/sbin/nft",
-					  "/usr/bin/nft", NULL};
 	const char *passt = passt_find();
 
-	if (!passt || !proc_find(nft)) {
+	if (!passt || !probe_nft()) {
 		err_set(&r->e, 0, "%s is not installed: there is no --net",
 			passt ? "nft" : "passt");
 		err_hint(&r->e, "sudo apt install passt nftables; then import "

@@ -18,6 +18,7 @@
 #include "host/image/imagemodules.h"
 #include "host/image/imagename.h"
 #include "host/image/imagenft.h"
+#include "host/probe/probe.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -280,7 +281,7 @@ static int make(struct making *m, int dir, const char *kernel, int modules,
 	if (put_initramfs(m, KIND_APPLICATION, e) < 0)
 		return -1;
 	/* An image for applications is worth having without it. */
-	m->nft = imagenft_find();
+	m->nft = probe_nft();
 	if (m->nft && put_initramfs(m, KIND_FIREWALL, e) < 0)
 		return -1;
 	if (put_description(m, e) < 0)

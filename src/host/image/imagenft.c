@@ -18,14 +18,6 @@
 #define LOADER "/lib64/ld-linux-x86-64.so.2"
 #define LIST_MAX (64u * 1024) /* bytes of what the loader says */
 
-const char *imagenft_find(void)
-{
-	static const char *const places[] = {"/usr/sbin/nft", "/sbin/nft",
-					     "/usr/bin/nft", NULL};
-
-	return proc_find(places);
-}
-
 static int pack_as(struct imagecpio *c, const char *path, const char *name,
 		   mode_t mode, struct err *e)
 {

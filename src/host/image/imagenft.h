@@ -13,9 +13,8 @@ struct imagecpio;
 /* Where things are in the initramfs; guest-init/firewall.c starts them. */
 #define IMAGENFT_DIR "nft"
 
-/* The path of this machine's nft; NULL: it is not installed. */
-const char *imagenft_find(void);
-/* Packs it: 0, or -1 and e.  Runs its loader, which only lists libraries. */
+/* Packs the nft of that path: 0, or -1 and e.  Runs its loader, which only
+ * lists libraries. */
 int imagenft_pack(const char *nft, struct imagecpio *c, struct err *e);
 
 #endif

@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/own.h"
+#include "host/net/netaddr.h"
+#include "host/probe/probe.h"
 #include "host/text.h"
 #include "proc/spawn.h"
 
@@ -66,9 +68,7 @@ static int explain(const struct ruleset *r, const char *said, size_t first,
 static int run_nft(const struct ruleset *r, int input, size_t first,
 		   struct err *e)
 {
-	static const char *const places[] = {"/usr/sbin/nft", "/sbin/nft",
-					     "/usr/bin/nft", NULL};
-	const char *path = proc_find(places);
+	const char *path = probe_nft();
 	const char *argv[] = {"nft", "-c", "-f", INPUT, NULL};
 	char *env[] = {(char *)(uintptr_t) "LC_ALL=C", NULL};
 	own_fd out = memfd_create("nft", MFD_CLOEXEC);
@@ -106,11 +106,11 @@ int ruleset_check(const struct ruleset *r, struct err *e)
 	static const struct ruleset_net net = {
 		.inner = "eth0",
 		.outer = "eth1",
-		.clients4 = "10.213.1.0/24",
-		.clients6 = "fd76:6d00:0:1::/64",
-		.gateway4 = "10.213.1.1",
-		.gateway6 = "fd76:6d00:0:1::1",
-		.resolver4 = "10.214.0.53",
+		.clients4 = NET_CLIENTS4,
+		.clients6 = NET_CLIENTS6,
+		.gateway4 = NET_GATEWAY4,
+		.gateway6 = NET_GATEWAY6,
+		.resolver4 = NET_RESOLVER4,
 		.host_addrs4 = some4,
 		.host_addrs6 = some6,
 	};

@@ -72,6 +72,9 @@ bool probe_proc_hidden(void);
 int probe_qemu(struct probe_tool *t, struct err *e);
 /* $VMRUN_VIRTIOFSD, else the usual places. */
 int probe_virtiofsd(struct probe_tool *t, struct err *e);
+/* The path of nft, which PATH may not have for ordinary users; static; NULL: it
+ * is not installed. */
+const char *probe_nft(void);
 /* Runs `path --version`: for doctor.  The C virtiofsd answers only root. */
 int probe_version(struct probe_tool *t, struct err *e);
 /* Pure: the first "N.N" of a program's --version text. */

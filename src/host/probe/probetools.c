@@ -408,3 +408,11 @@ int probe_acl(const char *dir, struct err *e)
 	}
 	return 0;
 }
+
+const char *probe_nft(void)
+{
+	static const char *const places[] = {"/usr/sbin/nft", "/sbin/nft",
+					     "/usr/bin/nft", NULL};
+
+	return proc_find(places);
+}
