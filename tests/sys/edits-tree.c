@@ -5,9 +5,10 @@
  */
 #include "edits.h"
 
+#include "../unit/rmtree.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -531,18 +532,9 @@ void tree_granted(struct tree *t, bool is_rw)
 	}
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *f)
-{
-	(void)st;
-	(void)type;
-	(void)f;
-	return remove(path);
-}
-
 void tree_remove(void)
 {
 	for (int s = 0; s < SIDES; s++)
-		if (nftw(tops[s], remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
+		if (rmtree(tops[s]) != 0)
 			edits_die("removing a tree");
 }

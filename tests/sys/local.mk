@@ -2,7 +2,7 @@
 
 # kill -9 of claimers: the state database stays good
 check_PROGRAMS += %D%/state-kill
-%C%_state_kill_SOURCES = %D%/state-kill.c tests/unit/tap.h
+%C%_state_kill_SOURCES = %D%/state-kill.c tests/unit/rmtree.h tests/unit/tap.h
 %C%_state_kill_LDADD = src/state/libstate.a src/base/libbase.a $(SQLITE_LIBS)
 sys_tests = %D%/state-kill
 
@@ -35,7 +35,7 @@ dist_check_SCRIPTS += %D%/oracle.sh
 sys_tests += %D%/oracle.sh
 # a person at work while grants are in force, against a tree without vmrun
 check_PROGRAMS += %D%/edits
-%C%_edits_SOURCES = %D%/edits.c %D%/edits.h %D%/edits-acl.c %D%/edits-tree.c \
+%C%_edits_SOURCES = %D%/edits.c %D%/edits.h tests/unit/rmtree.h %D%/edits-acl.c %D%/edits-tree.c \
 	%D%/edits-judge.c
 %C%_edits_LDADD = src/grant/libgrant.a src/base/libbase.a
 dist_check_SCRIPTS += %D%/edits.sh

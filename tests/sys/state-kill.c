@@ -7,6 +7,7 @@
  * at random instants of two that run side by side.  VMRUN_SEED repeats a run,
  * VMRUN_KILLS (200) sets the number of random kills.
  */
+#include "../unit/rmtree.h"
 #include "../unit/tap.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -14,7 +15,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
@@ -249,15 +249,6 @@ static void at_random(unsigned seed)
 	report("at random");
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *f)
-{
-	(void)st;
-	(void)type;
-	(void)f;
-	return remove(path);
-}
-
 int main(void)
 {
 	const char *env = getenv("VMRUN_SEED");
@@ -270,6 +261,6 @@ int main(void)
 	fflush(stdout);
 	at_each_call();
 	at_random(seed);
-	nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	rmtree(base);
 	return tap_done();
 }

@@ -2,12 +2,12 @@
 /* Aliases in the database: one run at a time, grants that stay, forgetting. */
 #include "base/err.h"
 #include "base/own.h"
+#include "rmtree.h"
 #include "state/db.h"
 #include "state/state.h"
 #include "tap.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -203,15 +203,6 @@ static void test_rename(void)
 	tap_ok(state_alias_rename(s, "web", "www", &e) == 0, "else it is");
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *f)
-{
-	(void)st;
-	(void)type;
-	(void)f;
-	return remove(path);
-}
-
 int main(void)
 {
 	own_fd dir = -1;
@@ -229,6 +220,6 @@ int main(void)
 	test_rename();
 	test_forget();
 	state_close(s);
-	nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	rmtree(base);
 	return tap_done();
 }

@@ -7,12 +7,12 @@
  */
 #include "base/err.h"
 #include "base/own.h"
+#include "rmtree.h"
 #include "state/db.h"
 #include "state/state.h"
 #include "tap.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -122,15 +122,6 @@ static int flip_one(int dir, size_t bit, struct tally *t)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *f)
-{
-	(void)st;
-	(void)type;
-	(void)f;
-	return remove(path);
-}
-
 int main(void)
 {
 	const char *flips = getenv("VMRUN_FLIPS"), *was = getenv("VMRUN_SEED");
@@ -156,6 +147,6 @@ int main(void)
 	tap_ok(t.aside > 0, "damage is noticed");
 	tap_ok(bad == 0, "what is refused can be set aside, and a new one "
 			 "opens");
-	nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	rmtree(base);
 	return tap_done();
 }

@@ -26,23 +26,23 @@ unit_tests += %D%/control-test
 %C%_control_test_LDADD = src/wire/libwire.a src/base/libbase.a
 
 unit_tests += %D%/state-test
-%C%_state_test_SOURCES = %D%/state-test.c %D%/tap.h
+%C%_state_test_SOURCES = %D%/state-test.c %D%/rmtree.h %D%/tap.h
 %C%_state_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 %C%_state_test_LDADD = src/state/libstate.a src/base/libbase.a $(SQLITE_LIBS)
 
 unit_tests += %D%/alias-test
-%C%_alias_test_SOURCES = %D%/alias-test.c %D%/tap.h
+%C%_alias_test_SOURCES = %D%/alias-test.c %D%/rmtree.h %D%/tap.h
 %C%_alias_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 %C%_alias_test_LDADD = src/state/libstate.a src/base/libbase.a $(SQLITE_LIBS)
 
 unit_tests += %D%/quarantine-test
-%C%_quarantine_test_SOURCES = %D%/quarantine-test.c %D%/tap.h
+%C%_quarantine_test_SOURCES = %D%/quarantine-test.c %D%/rmtree.h %D%/tap.h
 %C%_quarantine_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 %C%_quarantine_test_LDADD = src/state/libstate.a src/base/libbase.a \
 	$(SQLITE_LIBS)
 
 unit_tests += %D%/damage-test
-%C%_damage_test_SOURCES = %D%/damage-test.c %D%/tap.h
+%C%_damage_test_SOURCES = %D%/damage-test.c %D%/rmtree.h %D%/tap.h
 %C%_damage_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 %C%_damage_test_LDADD = src/state/libstate.a src/base/libbase.a $(SQLITE_LIBS)
 
@@ -51,7 +51,7 @@ unit_tests += %D%/subid-test
 %C%_subid_test_LDADD = src/state/libstate.a src/base/libbase.a $(SQLITE_LIBS)
 
 unit_tests += %D%/probe-test
-%C%_probe_test_SOURCES = %D%/probe-test.c %D%/tap.h
+%C%_probe_test_SOURCES = %D%/probe-test.c %D%/rmtree.h %D%/tap.h
 %C%_probe_test_LDADD = $(unit_libs)
 
 unit_tests += %D%/json-test

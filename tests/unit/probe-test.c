@@ -4,10 +4,10 @@
 #include "base/own.h"
 #include "host/plan/plan.h"
 #include "host/probe/probe.h"
+#include "rmtree.h"
 #include "tap.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -242,15 +242,6 @@ static void test_unchanged(void)
 	facts_free(&f);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *f)
-{
-	(void)st;
-	(void)type;
-	(void)f;
-	return remove(path);
-}
-
 int main(void)
 {
 	if (!mkdtemp(base))
@@ -262,6 +253,6 @@ int main(void)
 	test_tools();
 	test_dirs();
 	test_unchanged();
-	nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	rmtree(base);
 	return tap_done();
 }

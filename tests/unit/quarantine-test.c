@@ -2,12 +2,12 @@
 /* When a UID is handed out again: only one that is free, the oldest first. */
 #include "base/err.h"
 #include "base/own.h"
+#include "rmtree.h"
 #include "state/db.h"
 #include "state/state.h"
 #include "tap.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -91,15 +91,6 @@ static void test_scans(void)
 	free(o);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *f)
-{
-	(void)st;
-	(void)type;
-	(void)f;
-	return remove(path);
-}
-
 int main(void)
 {
 	own_fd dir = -1;
@@ -114,6 +105,6 @@ int main(void)
 	test_reuse();
 	test_scans();
 	state_close(s);
-	nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	rmtree(base);
 	return tap_done();
 }

@@ -3,13 +3,13 @@
  */
 #include "base/err.h"
 #include "base/own.h"
+#include "rmtree.h"
 #include "state/db.h"
 #include "state/highwater.h"
 #include "state/state.h"
 #include "tap.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -673,15 +673,6 @@ static void test_sweep(void)
 	state_close(s);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *f)
-{
-	(void)st;
-	(void)type;
-	(void)f;
-	return remove(path);
-}
-
 int main(void)
 {
 	if (!mkdtemp(base))
@@ -703,6 +694,6 @@ int main(void)
 	test_parallel();
 	test_busy();
 	test_sweep();
-	nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	rmtree(base);
 	return tap_done();
 }
