@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The lines of /proc/PID/mountinfo, see proc(5).  Pure. */
+/* The lines of /proc/PID/mountinfo, see proc(5). */
 #ifndef BASE_MOUNTINFO_H
 #define BASE_MOUNTINFO_H
 
 #include <stdint.h>
+
+struct buf;
+struct err;
 
 /* No machine has a longer one: 100,000 mounts are the kernel's limit. */
 #define MOUNTINFO_MAX (64u * 1024 * 1024)
@@ -14,8 +17,14 @@ struct mountinfo {
 };
 
 /*
- * Takes the next line off *text, which is NUL-terminated and is changed: point
- * is decoded in its place.  1; 0 at the end; -1: that is no such line.
+ * Reads `path`, below the directory `dir`, into `text`, which has been set up
+ * for MOUNTINFO_MAX, with a NUL behind it for mountinfo_next().  0, or -1 and
+ * e.
+ */
+int mountinfo_read(int dir, const char *path, struct buf *text, struct err *e);
+/*
+ * Pure.  Takes the next line off *text, which is NUL-terminated and is changed:
+ * point is decoded in its place.  1; 0 at the end; -1: that is no such line.
  */
 int mountinfo_next(char **text, struct mountinfo *m);
 

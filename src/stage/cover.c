@@ -15,7 +15,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "base/log.h"
 #include "base/mountinfo.h"
 #include "base/own.h"
@@ -173,7 +172,7 @@ int cover_mounts(const struct base *b, int tree, const struct setup *s,
 	own_free struct source *src = calloc(s->n_mounts + 1, sizeof(*src));
 	struct buf text;
 	size_t n = 0;
-	int r = 0;
+	int r;
 
 	if (!src)
 		return err_set(e, ENOMEM, "covering mounts");
@@ -182,13 +181,9 @@ int cover_mounts(const struct base *b, int tree, const struct setup *s,
 	if (!n)
 		return 0;
 	buf_init(&text, MOUNTINFO_MAX);
-	if (io_read_file(b->dir, "proc/self/mountinfo", &text, e) < 0) {
-		r = -1;
-	} else {
-		buf_put_u8(&text, 0);
-		r = text.bad ? err_set(e, ENOMEM, "covering mounts")
-			     : cover_all(b, (char *)text.data, src, n, e);
-	}
+	r = mountinfo_read(b->dir, "proc/self/mountinfo", &text, e);
+	if (r == 0)
+		r = cover_all(b, (char *)text.data, src, n, e);
 	buf_free(&text);
 	return r;
 }

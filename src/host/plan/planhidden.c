@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "base/mountinfo.h"
 #include "host/text.h"
 
@@ -62,12 +61,9 @@ int plan_hidden(struct plan *p, struct err *e)
 	int r;
 
 	buf_init(&text, MOUNTINFO_MAX);
-	r = io_read_file(AT_FDCWD, "/proc/self/mountinfo", &text, e);
-	if (r == 0) {
-		buf_put_u8(&text, 0);
-		r = text.bad ? err_set(e, ENOMEM, "/proc/self/mountinfo")
-			     : plan_hidden_by(p, (char *)text.data, e);
-	}
+	r = mountinfo_read(AT_FDCWD, "/proc/self/mountinfo", &text, e);
+	if (r == 0)
+		r = plan_hidden_by(p, (char *)text.data, e);
 	buf_free(&text);
 	return r;
 }
