@@ -212,6 +212,16 @@ def test_reload(a, other):
         "the other network has its own")
 
 
+def test_stuck(a, of):
+    """Asked to end, this firewall does not; it has 20 s for that."""
+    stuck = [int(row[3]) for row in runs() if "vmrun-net-web-firewall" in row]
+    os.kill(stuck[0], signal.SIGSTOP)
+    kill_helper(of, "/passt ")
+    say(wait_for(lambda: not os.path.exists("/proc/%d" % stuck[0]), 60),
+        "a firewall that does not end is ended", show("web"))
+    say(works(a), "and another one comes", (a.err, show("web")))
+
+
 def test_kills(a, b, other):
     old = service("web")
     say(len(old) == 1, "one service for two machines", old)
@@ -224,6 +234,7 @@ def test_kills(a, b, other):
     say(wait_for(lambda: "it works again" in a.err), "and that is said", a.err)
     say(kill_helper(old[0], "/passt ") and works(a),
         "passt is killed: another one comes", (a.err, show("web")))
+    test_stuck(a, old[0])
     for pid in service("web"):
         os.kill(pid, signal.SIGKILL)
     say(works(a) and works(b), "the service is killed: another one comes",
