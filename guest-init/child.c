@@ -6,6 +6,8 @@
 #include "guest-init/init.h"
 #include "guest-init/restrict.h"
 
+#include "base/own.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -136,6 +138,46 @@ static void judge(const char *path, int *code)
 		fail(CTL_EXIT_NOT_EXEC, why, "%s", path);
 }
 
+/* No machine code that this kernel does not know: its first line is text. */
+static bool is_script(const char *path)
+{
+	own_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	char head[128];
+	ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof(head));
+	const char *line = n > 0 ? memchr(head, '\n', (size_t)n) : NULL;
+
+	return n >= 0 &&
+	       !memchr(head, 0, line ? (size_t)(line - head) : (size_t)n);
+}
+
+/* sh with the script and its arguments. */
+static void execute_script(const char *path, char **argv, char **env)
+{
+	own_free char **all = NULL;
+	size_t n = 0;
+
+	while (argv[n])
+		n++;
+	all = calloc(n + 2, sizeof(*all));
+	if (!all)
+		return;
+	all[0] = argv[0];
+	all[1] = (char *)path;
+	memcpy(all + 2, argv + 1, n * sizeof(*all));
+	execve("/bin/sh", all, env);
+}
+
+/* As execvp(3) and every shell: what names no interpreter is for sh. */
+static void execute_file(const char *path, char **argv, char **env)
+{
+	execve(path, argv, env);
+	if (errno != ENOEXEC)
+		return;
+	if (is_script(path))
+		execute_script(path, argv, env);
+	errno = ENOEXEC;
+}
+
 static void search(const char *name, char **argv, char **env, int *code)
 {
 	const char *dir = get_path(env);
@@ -147,7 +189,7 @@ static void search(const char *name, char **argv, char **env, int *code)
 		/* An empty entry would be the working directory: not here. */
 		if (n && snprintf(path, sizeof(path), "%.*s/%s", (int)n, dir,
 				  name) < (int)sizeof(path)) {
-			execve(path, argv, env);
+			execute_file(path, argv, env);
 			judge(path, code);
 		}
 		dir += n;
@@ -160,7 +202,7 @@ static _Noreturn void execute(char **argv, char **env)
 	int code = 0;
 
 	if (strchr(argv[0], '/')) {
-		execve(argv[0], argv, env);
+		execute_file(argv[0], argv, env);
 		judge(argv[0], &code);
 	} else if (argv[0][0]) {
 		search(argv[0], argv, env, &code);

@@ -4,6 +4,15 @@
 
 #include "base/err.h"
 
+/* Once the root is there and the time is known. */
+static void start_waiting(struct init *in)
+{
+	if (!in->waits || !in->clock.told)
+		return;
+	in->waits = false;
+	helper_start(in);
+}
+
 static void on_launch(struct init *in, struct ctl_host_msg *m)
 {
 	struct err e = ERR_INIT;
@@ -20,7 +29,8 @@ static void on_launch(struct init *in, struct ctl_host_msg *m)
 	else if (root_compose(in, &e) < 0)
 		session_setup_failed(in, &e);
 	else
-		helper_start(in);
+		in->waits = true;
+	start_waiting(in);
 }
 
 static void on_exec(struct init *in, struct ctl_host_msg *m)
@@ -52,7 +62,8 @@ static void on_message(struct init *in, struct ctl_host_msg *m)
 		session_winsize(in, m->session, &m->win);
 		break;
 	case CTL_CLOCK:
-		clock_set(m->clock_ns);
+		clock_told(in, m->clock_ns);
+		start_waiting(in);
 		break;
 	case CTL_STOP:
 		in->stop = true;
@@ -62,6 +73,7 @@ static void on_message(struct init *in, struct ctl_host_msg *m)
 	case CTL_READY:
 	case CTL_EXIT:
 	case CTL_LOG:
+	case CTL_ASK_CLOCK:
 		break; /* ours: ctl_get_host() does not let them through */
 	}
 }

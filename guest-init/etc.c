@@ -91,10 +91,11 @@ static void group(struct buf *b, const struct launch *l)
 
 static void hosts(struct buf *b, const struct launch *l)
 {
-	buf_printf(b,
-		   "127.0.0.1 localhost %s\n"
-		   "::1 localhost ip6-localhost ip6-loopback\n",
-		   field(l->hostname, "").s);
+	buf_printf(b, "127.0.0.1 localhost\n"
+		      "::1 localhost ip6-localhost ip6-loopback\n");
+	/* Apart: the first name of a line is the one that is asked for. */
+	if (*l->hostname)
+		buf_printf(b, "127.0.1.1 %s\n", field(l->hostname, "").s);
 }
 
 static void hostname(struct buf *b, const struct launch *l)
@@ -143,6 +144,16 @@ static void nsswitch(struct buf *b, const struct launch *l)
 		      "hosts: files dns\nservices: files\nprotocols: files\n");
 }
 
+/*
+ * git trusts no repository of another user's, and here all that is shared is.
+ * Whoever could plant one has the guest already.
+ */
+static void gitconfig(struct buf *b, const struct launch *l)
+{
+	(void)l;
+	buf_printf(b, "[safe]\n\tdirectory = *\n");
+}
+
 static const struct {
 	const char *name;
 	void (*fill)(struct buf *b, const struct launch *l);
@@ -154,6 +165,7 @@ static const struct {
 	{"resolv.conf", resolv_conf},
 	{"machine-id", machine_id},
 	{"nsswitch.conf", nsswitch},
+	{"gitconfig", gitconfig},
 };
 
 int etc_compose(int root, const struct launch *l, struct err *e)
@@ -177,6 +189,9 @@ int etc_compose(int root, const struct launch *l, struct err *e)
 		bad = put_file(etc, files[i].name, &b, e);
 	}
 	buf_free(&b);
+	if (!bad && symlinkat("../proc/self/mounts", etc, "mtab") < 0 &&
+	    errno != EEXIST)
+		return err_set(e, errno, "/etc/mtab");
 	return bad;
 }
 

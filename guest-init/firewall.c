@@ -16,6 +16,10 @@
  * the rules by those on its standard input: again all of them or none, while
  * the kernel's table of connections stays as it is.
  *
+ * With cards that have no address it is a bridge: no IP at all, neither
+ * forwarding nor a resolver, and what passes are the frames that rules of nft's
+ * family netdev hand from one card to the other.  The order is the same.
+ *
  * nft, its libraries and its loader are in /nft of the initramfs; this guest
  * never leaves that.
  */
@@ -35,7 +39,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LOG_WARNING 1u	/* enum log_level of the host: LOG_LEVEL_WARN */
 #define DENIED_BURST 20 /* lines at once */
 #define DENIED_MS 200	/* one more after this time */
 #define NFT_SECONDS 60	/* under software emulation it takes one */
@@ -111,11 +114,23 @@ static int memory_file(const char *text, struct err *e)
 	return steal_fd(&fd);
 }
 
+/* 0 and *x, for names_free(). */
+static int read_names(const struct init *in, struct names *x, const char *rules,
+		      struct err *e)
+{
+	if (names_parse(x, rules, e) < 0)
+		return -1;
+	if (!x->n || !net_is_bridge(&in->launch))
+		return 0;
+	names_free(x);
+	return err_set(e, 0, "names, and a bridge has no resolver");
+}
+
 static int load_first(struct init *in, struct err *e)
 {
 	own_fd input = memory_file(in->launch.firewall, e);
 
-	if (input < 0 || names_parse(&in->names, in->launch.firewall, e) < 0)
+	if (input < 0 || read_names(in, &in->names, in->launch.firewall, e) < 0)
 		return -1;
 	return load_rules(input, e);
 }
@@ -184,19 +199,31 @@ static int forward(struct err *e)
 	return set("/proc/sys/net/ipv4/ip_forward", "1", e);
 }
 
+static bool has_own_card(const struct launch *l)
+{
+	for (size_t i = 0; i < l->n_nics; i++)
+		if (l->nics[i].pci)
+			return true;
+	return false;
+}
+
 static int start(struct init *in, struct err *e)
 {
 	const struct launch *l = &in->launch;
 
-	clock_set(l->clock_ns);
 	names_set(l);
 	modules_load(in->modules, "net");
-	modules_load(in->modules, "nft");
+	/* Drivers for a PCI device, which find what they are for. */
+	if (has_own_card(l))
+		modules_load(in->modules, "pci");
+	modules_load(in->modules, net_is_bridge(l) ? "bridge" : "nft");
 	if (net_name(l, card_names, e) < 0 || load_first(in, e) < 0)
 		return -1;
 	in->kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (in->kmsg < 0 || lseek(in->kmsg, 0, SEEK_END) < 0)
 		return err_set(e, errno, "the kernel's log");
+	if (net_is_bridge(l))
+		return net_listen(l, e);
 	if (net_configure(l, e) < 0 || resolver_start(in, e) < 0)
 		return -1;
 	return forward(e);
@@ -240,10 +267,10 @@ static void tell(struct init *in, const char *text)
 		snprintf(line, sizeof(line),
 			 FIREWALL_DENIED "%llu more were not told",
 			 (unsigned long long)in->denied.untold);
-		ctl_put_log(&in->ctl_out, LOG_WARNING, line);
+		ctl_put_log(&in->ctl_out, GUEST_LOG_WARN, line);
 		in->denied.untold = 0;
 	}
-	ctl_put_log(&in->ctl_out, LOG_WARNING, text);
+	ctl_put_log(&in->ctl_out, GUEST_LOG_WARN, text);
 }
 
 /* `PRIORITY,NUMBER,TIME,FLAGS;TEXT`, the kernel's escapes in TEXT, and lines
@@ -293,6 +320,14 @@ int firewall_prepare(struct init *in, const struct session *s, struct err *e)
 	return in->reload < 0 ? err_set(e, errno, "new rules") : 0;
 }
 
+void firewall_unprepare(struct init *in, const struct session *s)
+{
+	if (in->reload < 0 || s != in->reloader)
+		return;
+	own_close(&in->reload);
+	in->reloader = NULL;
+}
+
 /* The file's text, with a NUL behind it. */
 static char *read_text(int fd, struct err *e)
 {
@@ -324,14 +359,14 @@ static void take_input(int fd)
 	}
 }
 
-static int replace_rules(int fd, struct err *e)
+static int replace_rules(const struct init *in, int fd, struct err *e)
 {
 	own_free char *text = NULL;
 	struct names names;
 
 	take_input(fd);
 	text = read_text(fd, e);
-	if (!text || names_parse(&names, text, e) < 0)
+	if (!text || read_names(in, &names, text, e) < 0)
 		return -1;
 	names_free(&names);
 	return load_rules(fd, e);
@@ -342,6 +377,12 @@ void firewall_command(struct init *in, const struct child_plan *c)
 	char *const *argv = c->spec->argv;
 	struct err e = ERR_INIT;
 
+	/* Who asked for it may be ended: what began is done, else nft may have
+	 * its new rules, and the resolver not.  nft inherits this. */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
 	if (dup2(c->in, 0) < 0 || dup2(c->out, 1) < 0 || dup2(c->err, 2) < 0 ||
 	    dup2(in->reload, 3) < 0)
 		_exit(126);
@@ -353,7 +394,7 @@ void firewall_command(struct init *in, const struct child_plan *c)
 		dprintf(2, "the guest of a firewall has one command, rules\n");
 		_exit(127);
 	}
-	if (replace_rules(3, &e) == 0)
+	if (replace_rules(in, 3, &e) == 0)
 		_exit(0);
 	dprintf(2, "%s\n", e.msg);
 	_exit(1);
@@ -365,7 +406,7 @@ static int new_names(struct init *in, struct err *e)
 	own_free char *text = read_text(in->reload, e);
 	struct names names;
 
-	if (!text || names_parse(&names, text, e) < 0)
+	if (!text || read_names(in, &names, text, e) < 0)
 		return -1;
 	resolver_stop(in);
 	names_free(&in->names);
@@ -381,6 +422,5 @@ void firewall_ended(struct init *in, const struct session *s)
 		return;
 	if (s->kind == CTL_EXIT_CODE && !s->value && new_names(in, &e) < 0)
 		session_setup_failed(in, &e);
-	own_close(&in->reload);
-	in->reloader = NULL;
+	firewall_unprepare(in, s);
 }

@@ -93,6 +93,15 @@ static void over(struct init *in)
 	own_close(&in->helper_report);
 }
 
+/* The program itself, not who sets variables for it. */
+static const char *program(char *const *words)
+{
+	if (*words && !strcmp(*words, "env"))
+		while (*++words && (strchr(*words, '=') || **words == '-'))
+			;
+	return *words ? *words : "env";
+}
+
 /* The reason of execve(), or that there is none. */
 static void fail(struct init *in)
 {
@@ -103,7 +112,7 @@ static void fail(struct init *in)
 		err_set(&e, 0, "%s", r.text);
 	else
 		err_set(&e, 0, "%s ended before it was ready",
-			in->launch.before[in->helper]);
+			program(in->launch.before + in->helper));
 	over(in);
 	session_setup_failed(in, &e);
 }

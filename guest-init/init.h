@@ -18,6 +18,7 @@
  *     etc.c      /etc/passwd and its kin, hostname, loopback
  *     net.c      network cards
  *     control.c  what the host says
+ *     clock.c    what time it is
  *     session.c  commands and what becomes of them
  *     child.c    from fork() to execve()
  *     stream.c   bytes between the port and a command
@@ -27,17 +28,19 @@
  *     resolver.c its DNS, where its rules allow names
  *     nftset.c   addresses into sets of nf_tables
  *     helper.c   commands that must be ready before the application
- *     restrict.c the fence of --wrap restricted
+ *     restrict.c the fences of --wrap restricted and of the resolver
  *
  * Until the root is composed an error ends in EXIT_SETUP with its text, and the
  * VM powers off.  When session 0 has ended: everything is killed, files are
- * synced, EXIT is sent, and the VM powers off once the host said STOP, closed
- * the port, or let GOODBYE_MS pass.
+ * synced, EXIT is sent, and the VM powers off once the host said STOP,
+ * or its end of the port is closed.  Not before: there may be output that its
+ * reader takes hours for, and the host still has it.
  */
 #ifndef GUEST_INIT_INIT_H
 #define GUEST_INIT_INIT_H
 
 #include "base/queue.h"
+#include "guest-init/clock.h"
 #include "wire/control.h"
 #include "wire/mux.h"
 
@@ -53,8 +56,9 @@ struct err;
 #define SHARE_AT "/share"
 #define PLAIN_AT "/share-plain"
 #define NOTIFY_PATH "/run/vmrun/notify"
-#define GOODBYE_MS 10000
 #define REAP_MS 5000
+/* For ctl_put_log(): LOG_LEVEL_WARN of the host's enum log_level. */
+#define GUEST_LOG_WARN 1u
 #define DEVICE_MS 30000
 #define PIPE_SIZE (2 << 20)
 
@@ -66,6 +70,7 @@ struct stream {
 	bool terminal;	      /* fd is a pty: end of input is a character */
 	bool conn;	      /* fd is a socket: each way ends by itself */
 	bool ended;	      /* the host sent EOF: close fd after `pending` */
+	bool gone;	      /* the host has ended it: `pending` is the last */
 	bool over;	      /* nothing joins it to a command any more */
 	bool full;	      /* fd takes no more before poll() says so */
 	struct queue pending; /* from the host, at most MUX_WINDOW */
@@ -98,10 +103,15 @@ struct session {
 
 /* What a firewall's rules say to us, in lines `#@ ...` in front of all else:
  * `resolver ADDRESS`, `name NAME`. */
+struct upstream {
+	int family;
+	unsigned char ip[16];
+};
+
 struct names {
 	char *text; /* what the rest points into; owned */
-	bool has_upstream;
-	unsigned char upstream[4];
+	size_t n_upstreams;
+	struct upstream upstreams[2];
 	size_t n;
 	const char *v[FIREWALL_NAMES_MAX];
 };
@@ -122,10 +132,12 @@ struct init {
 		      */
 	int initramfs;
 	bool launched;	/* LAUNCH came */
+	bool waits;	/* the application, for the time */
 	bool said_exit; /* EXIT of session 0 is queued or sent */
 	bool stop;	/* the host said STOP */
 	bool gone;	/* the port is closed, or broken */
 	size_t moved; /* bytes through the port; for loop.c, which clears it */
+	struct clock clock;
 	struct launch launch;
 	int sockets[LAUNCH_SOCKETS_MAX]; /* listening, in the record's order */
 	unsigned n_sockets;
@@ -191,11 +203,10 @@ bool port_has_output(struct init *in);
 int root_early(struct err *e);
 /*
  * Everything of the launch record up to the moment before the command: mounts,
- * devices, /etc, names, clock; the process is in the new root afterwards and
+ * devices, /etc, names; the process is in the new root afterwards and
  * nothing of the initramfs can be reached by a path.
  */
 int root_compose(struct init *in, struct err *e);
-void clock_set(uint64_t ns);
 
 /* place.c: `root` is a descriptor of the new root; paths may be hostile. */
 
@@ -239,6 +250,21 @@ void names_set(const struct launch *l);
 int net_name(const struct launch *l, const char *const *names, struct err *e);
 /* The record's network cards; their drivers are loaded already. */
 int net_configure(const struct launch *l, struct err *e);
+/* Whether it has cards and none of them an address. */
+bool net_is_bridge(const struct launch *l);
+/* Such cards: they take each frame, and nothing in here answers or says
+ * anything of its own. */
+int net_listen(const struct launch *l, struct err *e);
+
+/* clock.c */
+
+/* HELLO is being said, which the host answers with its time. */
+void clock_begin(struct init *in);
+/* CLOCK came. */
+void clock_told(struct init *in, uint64_t ns);
+/* Asks the host, if it is time.  Milliseconds until it is; -1: not before the
+ * host says something. */
+int64_t clock_tick(struct init *in);
 
 /* control.c */
 
@@ -293,6 +319,11 @@ _Noreturn void child_run(const struct child_plan *c);
 
 /* stream.c */
 
+/*
+ * An id for mux_open(), or 0 if there is none.  The port may be done with an
+ * id while a command still has to read what came: those are passed over.
+ */
+unsigned stream_pick(const struct init *in);
 void stream_opened(struct init *in, unsigned id);
 void stream_data(struct init *in, unsigned id, const void *p, size_t n);
 /*
@@ -319,8 +350,21 @@ void stream_write(struct init *in, unsigned id);
  * is empty, at its end, or *left is 0.  False: there is no credit.
  */
 bool stream_read(struct init *in, unsigned id, uint64_t *left);
+/*
+ * The clients of forwarded sockets are over, or cannot be ended: each is at its
+ * end once what it has sent is read.
+ */
+void streams_end_conns(struct init *in);
 /* The command is gone: ends the stream on our side. */
 void stream_close(struct init *in, unsigned id);
+/*
+ * A connection whose client has said all, and still takes what comes; nothing
+ * waits for it.  Who only shut its side down makes no POLLHUP, who closed it
+ * does: unix(7), af_unix.c unix_poll().
+ */
+bool stream_only_takes(const struct init *in, unsigned id);
+/* Which it does no more: to be looked for, else its end would stay unknown. */
+void stream_left(struct init *in, unsigned id);
 /* What poll() should look for, 0 for nothing. */
 short stream_wants(struct init *in, unsigned id);
 
@@ -354,6 +398,8 @@ void firewall_read(struct init *in);
 void firewall_signal(struct init *in, uint32_t signo);
 /* A command is to be started there: 0, or -1 and e. */
 int firewall_prepare(struct init *in, const struct session *s, struct err *e);
+/* It could not be, or is over; harmless for others. */
+void firewall_unprepare(struct init *in, const struct session *s);
 /* In a new process, in its place: `rules` on standard input. */
 _Noreturn void firewall_command(struct init *in, const struct child_plan *c);
 /* It ended; new rules may have new names. */

@@ -3,16 +3,16 @@
 # right, and tests/lint/static.sh looks.
 guest_init_src = \
 	%D%/main.c %D%/loop.c %D%/modules.c %D%/port.c %D%/root.c \
-	%D%/place.c %D%/mounts.c %D%/dev.c %D%/etc.c %D%/net.c %D%/control.c \
+	%D%/place.c %D%/mounts.c %D%/dev.c %D%/etc.c %D%/net.c %D%/control.c %D%/clock.c \
 	%D%/session.c %D%/child.c %D%/stream.c %D%/notify.c %D%/sockets.c \
 	%D%/helper.c %D%/restrict.c %D%/firewall.c %D%/resolver.c %D%/nftset.c \
 	src/wire/mux.c src/wire/control.c src/wire/launch.c src/wire/nic.c \
 	src/wire/dns.c src/base/buf.c src/base/queue.c src/base/err.c
 guest_init_hdr = \
-	%D%/init.h %D%/restrict.h src/wire/mux.h src/wire/control.h src/wire/launch.h src/wire/nic.h \
+	%D%/init.h %D%/clock.h %D%/restrict.h src/wire/mux.h src/wire/control.h src/wire/launch.h src/wire/nic.h \
 	src/wire/dns.h src/base/buf.h src/base/queue.h src/base/err.h src/base/own.h
 
-pkglibexec_SCRIPTS = vmrun-init
+pkglibexec_SCRIPTS += vmrun-init
 CLEANFILES += vmrun-init
 EXTRA_DIST += $(guest_init_src) $(guest_init_hdr)
 

@@ -33,17 +33,31 @@ struct watches {
 	} w[WATCHES];
 };
 
+static void add(struct watches *x, int fd, short events, enum watch_kind kind,
+		unsigned which)
+{
+	x->p[x->n] = (struct pollfd){.fd = fd, .events = events};
+	x->w[x->n].kind = kind;
+	x->w[x->n].which = which;
+	x->n++;
+}
+
 /* Nothing is looked at that nothing is wanted of: a hang-up would be reported
  * again and again. */
 static void watch(struct watches *x, int fd, short events, enum watch_kind kind,
 		  unsigned which)
 {
-	if (fd < 0 || !events)
-		return;
-	x->p[x->n] = (struct pollfd){.fd = fd, .events = events};
-	x->w[x->n].kind = kind;
-	x->w[x->n].which = which;
-	x->n++;
+	if (fd >= 0 && events)
+		add(x, fd, events, kind, which);
+}
+
+static void watch_stream(struct init *in, struct watches *x, unsigned id)
+{
+	if (stream_only_takes(in, id))
+		add(x, in->streams[id].fd, 0 /* POLLHUP */, WATCH_STREAM, id);
+	else
+		watch(x, in->streams[id].fd, stream_wants(in, id), WATCH_STREAM,
+		      id);
 }
 
 static void collect(struct init *in, struct watches *x)
@@ -66,9 +80,8 @@ static void collect(struct init *in, struct watches *x)
 			watch(x, s->ready_fd, POLLIN, WATCH_READY, i);
 	}
 	for (unsigned i = 1; i < in->streams_end; i++)
-		watch(x, in->streams[i].fd, stream_wants(in, i), WATCH_STREAM,
-		      i);
-	if (!mux_pick(in->mux))
+		watch_stream(in, x, i);
+	if (!stream_pick(in))
 		return;
 	for (unsigned i = 0; i < in->n_sockets; i++)
 		watch(x, in->sockets[i], POLLIN, WATCH_SOCKET, i);
@@ -84,7 +97,12 @@ static void on_signal(struct init *in)
 
 static void on_stream(struct init *in, unsigned id, int what)
 {
-	if (what & (POLLOUT | POLLERR) && in->streams[id].writes)
+	if (what & (POLLHUP | POLLERR) && stream_only_takes(in, id)) {
+		stream_left(in, id);
+		return;
+	}
+	/* POLLHUP: who shut a socket down, and keeps it, makes no room. */
+	if (what & (POLLOUT | POLLERR | POLLHUP) && in->streams[id].writes)
 		stream_write(in, id);
 	if (what & (POLLIN | POLLHUP | POLLERR))
 		stream_read(in, id, NULL);
@@ -177,6 +195,14 @@ static void turn(struct init *in, struct watches *x, int timeout)
 	}
 }
 
+/* Of two times to wait, either of which may be -1, for ever. */
+static int64_t sooner(int64_t a, int64_t b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
 void loop_run(struct init *in, bool (*done)(const struct init *in),
 	      int64_t deadline)
 {
@@ -184,12 +210,13 @@ void loop_run(struct init *in, bool (*done)(const struct init *in),
 
 	for (;;) {
 		int64_t left = deadline < 0 ? -1 : deadline - now_ms();
+		int64_t ask = clock_tick(in);
 
 		session_settle(in);
 		control_flush(in);
 		port_flush(in);
 		if (done(in) || (deadline >= 0 && left <= 0))
 			return;
-		turn(in, &x, (int)left);
+		turn(in, &x, (int)sooner(left, ask));
 	}
 }

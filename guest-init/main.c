@@ -158,6 +158,7 @@ static int boot(struct init *in, struct err *e)
 	if (port_open(in, uevents, e) < 0)
 		return -1;
 	ctl_put_hello(&in->ctl_out);
+	clock_begin(in);
 	return 0;
 }
 
@@ -210,7 +211,8 @@ int main(void)
 	}
 	loop_run(&in, is_over, -1);
 	session_end_all(&in);
-	/* The driver does not say when the host has taken the last bytes. */
-	loop_run(&in, is_said, now_ms() + GOODBYE_MS);
+	/* The driver does not say when the host has taken the last bytes: it
+	 * ends the VM, or is gone. */
+	loop_run(&in, is_said, -1);
 	power_off();
 }

@@ -7,8 +7,9 @@
  * Theory of operation
  *
  * A question about a name that the rules allow is asked anew at the other
- * resolver.  Its answer's addresses go to PID 1, which puts them into the
- * name's set for as long as they are valid and a minute more; only then the
+ * resolver; if there are two, one of each family, at the second where the first
+ * is out of reach.  Its answer's addresses go to PID 1, which puts them into
+ * the name's set for as long as they are valid and a minute more; only then the
  * client gets them.  Any other name does not exist.  A question about anything
  * but addresses has no answer.
  *
@@ -21,6 +22,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "guest-init/restrict.h"
 #include "wire/dns.h"
 
 #include <arpa/inet.h>
@@ -64,7 +66,8 @@ struct client {
 };
 
 struct query {
-	int fd; /* to the other resolver; -1: free */
+	int fd;		 /* to the other resolver; -1: free */
+	size_t upstream; /* which that is */
 	bool asked_again;
 	int64_t began;
 	uint16_t id;
@@ -98,15 +101,53 @@ static void query_end(struct query *q, const struct dns_answer *a)
 	own_close(&q->fd);
 }
 
-static void query_send(struct query *q)
+/* A socket with a port that nobody can guess, or -1. */
+static int connect_to(const struct upstream *u)
+{
+	struct sockaddr_in a4 = {.sin_family = AF_INET,
+				 .sin_port = htons(DNS_PORT)};
+	struct sockaddr_in6 a6 = {.sin6_family = AF_INET6,
+				  .sin6_port = htons(DNS_PORT)};
+	own_fd s =
+		socket(u->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int r;
+
+	memcpy(&a4.sin_addr, u->ip, sizeof(a4.sin_addr));
+	memcpy(&a6.sin6_addr, u->ip, sizeof(a6.sin6_addr));
+	if (s < 0)
+		return -1;
+	r = u->family == AF_INET
+		    ? connect(s, (const struct sockaddr *)&a4, sizeof(a4))
+		    : connect(s, (const struct sockaddr *)&a6, sizeof(a6));
+	return r < 0 ? -1 : steal_fd(&s);
+}
+
+/* To the next other resolver that can be asked; false: there is none. */
+static bool query_open(const struct names *names, struct query *q, size_t first)
+{
+	for (size_t i = first; i < names->n_upstreams; i++) {
+		int fd = connect_to(&names->upstreams[i]);
+
+		if (fd < 0)
+			continue;
+		own_close(&q->fd);
+		q->fd = fd;
+		q->upstream = i;
+		return true;
+	}
+	return false;
+}
+
+/* What is lost is asked again, or given up. */
+static void query_send(const struct names *names, struct query *q)
 {
 	struct buf b;
 
 	buf_init(&b, DNS_ANSWER_MAX);
 	dns_put_question(&b, &q->q, q->id);
-	/* What is lost is asked again, or given up. */
-	if (!b.bad && send(q->fd, b.data, b.len, MSG_DONTWAIT) < 0)
-		errno = 0;
+	while (!b.bad && send(q->fd, b.data, b.len, MSG_DONTWAIT) < 0 &&
+	       errno != EAGAIN && query_open(names, q, q->upstream + 1))
+		;
 	buf_free(&b);
 }
 
@@ -165,31 +206,20 @@ static struct query *pick(struct resolver *r, const struct client *c)
 	return has < CLIENT_MAX ? found : NULL;
 }
 
-/* Each with a port and a number that nobody can guess. */
+/* Each with a number that nobody can guess, either. */
 static void ask(struct resolver *r, const struct dns_question *asked,
 		const struct client *c)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = htons(DNS_PORT)};
 	struct query *q = pick(r, c);
 
-	if (!q)
+	if (!q || getrandom(&q->id, sizeof(q->id), 0) != sizeof(q->id) ||
+	    !query_open(r->names, q, 0))
 		return;
-	memcpy(&to.sin_addr, r->names->upstream, 4);
-	if (getrandom(&q->id, sizeof(q->id), 0) != sizeof(q->id))
-		return;
-	q->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (q->fd < 0)
-		return;
-	if (connect(q->fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
-		own_close(&q->fd);
-		return;
-	}
 	q->asked_again = false;
 	q->began = now_ms();
 	q->q = *asked;
 	q->from = *c;
-	query_send(q);
+	query_send(r->names, q);
 }
 
 static void on_client(struct resolver *r, int listener)
@@ -248,8 +278,11 @@ static void on_answer(struct resolver *r, struct query *q)
 	struct dns_answer a;
 	ssize_t n = recv(q->fd, packet, sizeof(packet), MSG_DONTWAIT);
 
-	/* An ICMP error is an error here; the time is waited for all the same.
-	 */
+	/* An ICMP error is an error here.  Without another one to ask the time
+	 * is waited for all the same. */
+	if (n < 0 && errno != EAGAIN &&
+	    query_open(r->names, q, q->upstream + 1))
+		query_send(r->names, q);
 	if (n < 0 || dns_get_answer(packet, (size_t)n, &q->q, q->id, &a) < 0)
 		return;
 	if (a.ttl > TTL_MAX)
@@ -277,7 +310,7 @@ static int on_time(struct resolver *r)
 		}
 		if (!q->asked_again && now - q->began >= AGAIN_MS) {
 			q->asked_again = true;
-			query_send(q);
+			query_send(r->names, q);
 		}
 		at = q->began + (q->asked_again ? GIVE_UP_MS : AGAIN_MS);
 		if (at < next)
@@ -364,7 +397,8 @@ static void become_nobody(struct resolver *r)
 	if (setrlimit(RLIMIT_NPROC, &none) < 0 || setgroups(0, NULL) < 0 ||
 	    setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
 	    setresuid(NOBODY, NOBODY, NOBODY) < 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    restrict_resolver() < 0)
 		_exit(1);
 }
 
@@ -451,14 +485,20 @@ void resolver_read(struct init *in)
 {
 	struct err e = ERR_INIT;
 	struct grant g;
-	ssize_t n = recv(in->resolver, &g, sizeof(g), MSG_DONTWAIT);
+	ssize_t n;
 	char done;
 
+	/* New rules have ended it, in the same turn of the loop. */
+	if (in->resolver < 0)
+		return;
+	n = recv(in->resolver, &g, sizeof(g), MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n == sizeof(g)) {
 		done = grant_all(in, &g);
-		if (send(in->resolver, &done, 1, MSG_NOSIGNAL) == 1)
+		/* It may have been taken over, and read nothing. */
+		if (send(in->resolver, &done, 1, MSG_NOSIGNAL | MSG_DONTWAIT) ==
+		    1)
 			return;
 	}
 	err_set(&e, 0, "the firewall's resolver ended");
@@ -468,15 +508,24 @@ void resolver_read(struct init *in)
 
 /* The directives */
 
+/* The next other resolver. */
+static bool take_upstream(struct names *x, const char *value)
+{
+	const size_t max = sizeof(x->upstreams) / sizeof(*x->upstreams);
+	struct upstream u = {.family = strchr(value, ':') ? AF_INET6 : AF_INET};
+
+	if (x->n_upstreams == max || inet_pton(u.family, value, u.ip) != 1)
+		return false;
+	x->upstreams[x->n_upstreams++] = u;
+	return true;
+}
+
 static int take(struct names *x, char *word, char *value, struct err *e)
 {
 	if (!value)
 		return err_set(e, 0, "\"%s\" without a value", word);
-	if (!strcmp(word, "resolver") &&
-	    inet_pton(AF_INET, value, x->upstream) == 1) {
-		x->has_upstream = true;
+	if (!strcmp(word, "resolver") && take_upstream(x, value))
 		return 0;
-	}
 	if (strcmp(word, "name") != 0 || !dns_is_pattern(value) ||
 	    strlen(value) > FIREWALL_NAME_MAX)
 		return err_set(e, 0, "\"%s\" is not known here", word);
@@ -512,7 +561,7 @@ int names_parse(struct names *x, const char *rules, struct err *e)
 			return -1;
 		}
 	}
-	if (!x->n || x->has_upstream)
+	if (!x->n || x->n_upstreams)
 		return 0;
 	names_free(x);
 	return err_set(e, 0, "names, and no resolver to ask");

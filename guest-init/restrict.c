@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * --wrap restricted.  Runs in the guest, as the VM's user, before execve().
+ * --wrap restricted.  Runs in the guest, as the VM's user, before execve(). And
+ * the resolver's own fence, a list of what it may.
  *
  * The command owns nothing but the VM already.  What this takes away is most of
  * the ways from there into the guest's kernel, and so to the virtual hardware:
@@ -21,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -104,6 +106,20 @@ static const struct call {
 #endif
 };
 
+/* What the resolver, and a libc for it, call; four more are looked at. */
+static const uint32_t resolver_calls[] = {
+#ifdef SYS_poll
+	SYS_poll,
+#endif
+	SYS_ppoll,   SYS_recvfrom,	  SYS_sendto,
+	SYS_connect, SYS_close,		  SYS_write, /* the kernel's log */
+	SYS_writev,  SYS_getrandom,	  SYS_clock_gettime,
+	SYS_brk, /* buffers */
+	SYS_munmap,  SYS_mremap,	  SYS_madvise,
+	SYS_futex,   SYS_restart_syscall, SYS_rt_sigreturn,
+	SYS_exit,    SYS_exit_group,
+};
+
 #define MAX (sizeof(calls) / sizeof(calls[0]) * 2 + 64)
 
 struct program {
@@ -180,13 +196,19 @@ static void put_socket(struct program *p)
 	refuse(p, EAFNOSUPPORT);
 }
 
-static void make(struct program *p)
+/* The number of the call, of this machine's own kind. */
+static void begin(struct program *p)
 {
 	p->n = 0;
 	load(p, offsetof(struct seccomp_data, arch));
 	put(p, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
 	give(p, SECCOMP_RET_KILL_PROCESS);
 	load(p, offsetof(struct seccomp_data, nr));
+}
+
+static void make(struct program *p)
+{
+	begin(p);
 	put(p, BPF_JMP | BPF_JGE | BPF_K, FOREIGN, 0, 1);
 	refuse(p, ENOSYS);
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
@@ -200,12 +222,67 @@ static void make(struct program *p)
 	give(p, SECCOMP_RET_ALLOW);
 }
 
+/* Memory, but none to run; argument 2 has the protection. */
+static void put_memory(struct program *p, uint32_t nr)
+{
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 4);
+	load(p, argument(2));
+	put(p, BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1);
+	give(p, SECCOMP_RET_KILL_PROCESS);
+	give(p, SECCOMP_RET_ALLOW);
+}
+
+/* Datagrams by IPv4 or IPv6, to another resolver. */
+static void put_datagrams(struct program *p)
+{
+	const uint32_t flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 8);
+	load(p, argument(0));
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0);
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 4);
+	load(p, argument(1));
+	put(p, BPF_ALU | BPF_AND | BPF_K, ~flags, 0, 0);
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, SOCK_DGRAM, 0, 1);
+	give(p, SECCOMP_RET_ALLOW);
+	give(p, SECCOMP_RET_KILL_PROCESS);
+}
+
+static void make_resolver(struct program *p)
+{
+	const size_t n = sizeof(resolver_calls) / sizeof(resolver_calls[0]);
+
+	begin(p);
+	for (size_t i = 0; i < n; i++) {
+		put(p, BPF_JMP | BPF_JEQ | BPF_K, resolver_calls[i], 0, 1);
+		give(p, SECCOMP_RET_ALLOW);
+	}
+	put_memory(p, SYS_mmap);
+	put_memory(p, SYS_mprotect);
+	put_datagrams(p);
+	give(p, SECCOMP_RET_KILL_PROCESS);
+}
+
+static int load_program(const struct program *p)
+{
+	const struct sock_fprog prog = {
+		.len = p->n, .filter = (struct sock_filter *)(uintptr_t)p->at};
+
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
+}
+
 int restrict_calls(void)
 {
 	static struct program p;
-	struct sock_fprog prog = {.filter = p.at};
 
 	make(&p);
-	prog.len = p.n;
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
+	return load_program(&p);
+}
+
+int restrict_resolver(void)
+{
+	static struct program p;
+
+	make_resolver(&p);
+	return load_program(&p);
 }

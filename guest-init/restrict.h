@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* --wrap restricted: a fence around what the guest's kernel does for a command.
- */
+/* Fences around what the guest's kernel does: for a command (--wrap
+ * restricted), and for the resolver. */
 #ifndef GUEST_RESTRICT_H
 #define GUEST_RESTRICT_H
 
@@ -9,5 +9,11 @@
  * restrict.c's table fail.  Needs no_new_privs.  0, or -1 and errno.
  */
 int restrict_calls(void);
+
+/*
+ * The same for a firewall's resolver: all other calls than it needs kill it,
+ * and with it the VM ends.
+ */
+int restrict_resolver(void);
 
 #endif

@@ -71,7 +71,31 @@ static int make_run(const struct launch *l, struct err *e)
 		return err_set(e, errno, "making /run");
 	if (mount("tmpfs", path, "tmpfs", QUIET, opts) < 0)
 		return err_set(e, errno, "mounting %s", path);
+	/* Of serial lines, and of screen(1), which cannot make it. */
+	if (mkdir(NEWROOT "/run/lock", 0) < 0 ||
+	    chmod(NEWROOT "/run/lock", 01777) < 0 ||
+	    mkdir(NEWROOT "/run/screen", 0) < 0 ||
+	    chmod(NEWROOT "/run/screen", 01777) < 0)
+		return err_set(e, errno, "making /run");
 	return 0;
+}
+
+/* The old names, unless something is there; not in what is shared. */
+static void link_old_names(int root)
+{
+	static const char *const links[][2] = {{"run", "../run"},
+					       {"lock", "../run/lock"}};
+	own_fd var = place_open(root, "/var", O_DIRECTORY);
+	struct stat top, st;
+
+	/* Of the root's own file system, not of a share or a --tmp. */
+	if (var < 0 || fstat(var, &st) < 0 || fstat(root, &top) < 0 ||
+	    st.st_dev != top.st_dev)
+		return;
+	for (size_t i = 0; i < 2; i++)
+		if (symlinkat(links[i][1], var, links[i][0]) < 0 &&
+		    errno != EEXIST)
+			say("/var/%s: %s", links[i][0], strerror(errno));
 }
 
 static int make_base(const struct launch *l, struct err *e)
@@ -103,15 +127,29 @@ static int step_in(struct err *e)
 	return 0;
 }
 
-void clock_set(uint64_t ns)
+/*
+ * What systemd sets elsewhere: everybody may ping, who watches files may watch
+ * many (editors, bundlers), and there is room for many mappings (databases).
+ */
+static void settings(void)
 {
-	struct timespec t = {
-		.tv_sec = (time_t)(ns / 1000000000u),
-		.tv_nsec = (long)(ns % 1000000000u),
+	static const struct {
+		const char *path, *value;
+	} all[] = {
+		{"/proc/sys/net/ipv4/ping_group_range", "0 2147483647"},
+		{"/proc/sys/fs/inotify/max_user_watches", "524288"},
+		{"/proc/sys/fs/inotify/max_user_instances", "1024"},
+		{"/proc/sys/vm/max_map_count", "1048576"},
 	};
 
-	if (ns && clock_settime(CLOCK_REALTIME, &t) < 0)
-		say("clock: %s", strerror(errno));
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		own_fd fd = open(all[i].path, O_WRONLY | O_CLOEXEC);
+
+		/* A kernel without that goes on without. */
+		if (fd >= 0 &&
+		    write(fd, all[i].value, strlen(all[i].value)) < 0)
+			say("%s: %s", all[i].path, strerror(errno));
+	}
 }
 
 int root_compose(struct init *in, struct err *e)
@@ -119,16 +157,18 @@ int root_compose(struct init *in, struct err *e)
 	const struct launch *l = &in->launch;
 	own_fd root = -1;
 
-	clock_set(l->clock_ns);
 	if (make_base(l, e) < 0 || dev_compose(l, in->modules, e) < 0)
 		return -1;
 	root = open(NEWROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_set(e, errno, "the new root");
 	if (mounts_apply(root, l, in->modules, e) < 0 ||
-	    etc_compose(root, l, e) < 0 || sockets_open(in, root, e) < 0 ||
-	    step_in(e) < 0)
+	    etc_compose(root, l, e) < 0 || sockets_open(in, root, e) < 0)
 		return -1;
+	link_old_names(root);
+	if (step_in(e) < 0)
+		return -1;
+	settings();
 	names_set(l);
 	if (l->n_nics)
 		modules_load(in->modules, "net");

@@ -12,10 +12,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
-#define READY_FD_MIN 3u
-#define READY_FD_MAX 900u /* below the soft limit on descriptors */
 #define TTY_GID 5
 
 /* The descriptors of a command before it has them. */
@@ -67,6 +66,7 @@ static int make_terminal(struct ends *x, const struct init *in,
 			     .ws_col = w->cols,
 			     .ws_xpixel = w->xpixels,
 			     .ws_ypixel = w->ypixels};
+	struct termios t;
 	int unlock = 0;
 
 	x->ours[1] =
@@ -78,6 +78,11 @@ static int make_terminal(struct ends *x, const struct init *in,
 		ioctl(x->ours[1], TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (x->child[0] < 0)
 		return -1;
+	/* A character is erased as a whole: all terminals of today are so. */
+	if (tcgetattr(x->child[0], &t) == 0) {
+		t.c_iflag |= IUTF8;
+		tcsetattr(x->child[0], TCSANOW, &t);
+	}
 	for (int i = 1; i < 3; i++) {
 		x->child[i] = fcntl(x->child[0], F_DUPFD_CLOEXEC, 3);
 		if (x->child[i] < 0)
@@ -108,8 +113,8 @@ static int make_streams(struct ends *x, const struct init *in,
 static int make_ends(struct ends *x, const struct init *in,
 		     const struct session_spec *spec, struct err *e)
 {
-	if (spec->ready_fd &&
-	    (spec->ready_fd < READY_FD_MIN || spec->ready_fd > READY_FD_MAX))
+	if (spec->ready_fd && (spec->ready_fd < CTL_READY_FD_MIN ||
+			       spec->ready_fd > CTL_READY_FD_MAX))
 		return err_set(e, 0, "descriptor %u cannot be for readiness",
 			       spec->ready_fd);
 	if (make_streams(x, in, spec) < 0)
@@ -188,6 +193,7 @@ void session_start(struct init *in, const struct session_spec *spec)
 			err_set(&e, errno, "a process for the command");
 	}
 	if (pid < 0) {
+		firewall_unprepare(in, s);
 		refuse(in, spec, &e);
 		ends_close(&x);
 		return;
@@ -390,12 +396,38 @@ static void kill_all(struct init *in)
 	}
 }
 
+/* Else the command's end by SIGKILL, or a child's, would have no reason. */
+static void say_memory(struct init *in)
+{
+	static const char word[] = "\noom_kill ";
+	own_fd fd = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
+	char text[16384];
+	size_t n = 0;
+	ssize_t got;
+	const char *at;
+
+	while (fd >= 0 && n < sizeof(text) - 1 &&
+	       (got = read(fd, text + n, sizeof(text) - 1 - n)) > 0)
+		n += (size_t)got;
+	text[n] = '\0';
+	at = strstr(text, word);
+	if (at && at[sizeof(word) - 1] != '0')
+		ctl_put_log(&in->ctl_out, GUEST_LOG_WARN,
+			    "the machine ran out of memory, and programs were "
+			    "killed: see --mem");
+}
+
 void session_end_all(struct init *in)
 {
 	if (in->said_exit)
 		return;
 	in->said_exit = true;
+	say_memory(in);
 	kill_all(in);
+	/* The host ends nothing before it has what they sent. */
+	for (unsigned i = 0; i < in->n_sockets; i++)
+		sockets_accept(in, i);
+	streams_end_conns(in);
 	for (size_t i = CTL_SESSIONS; i-- > 1;) {
 		struct session *s = &in->sessions[i];
 

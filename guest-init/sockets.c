@@ -82,7 +82,7 @@ void sockets_accept(struct init *in, unsigned which)
 {
 	unsigned id;
 
-	while ((id = mux_pick(in->mux)) != 0) {
+	while ((id = stream_pick(in)) != 0) {
 		int fd =
 			/* cppcheck-suppress nullPointer; no address asked */
 			accept4(in->sockets[which], NULL, NULL,

@@ -26,6 +26,15 @@ static void clear(struct stream *s)
 	queue_init(&s->pending, MUX_WINDOW + 1);
 }
 
+unsigned stream_pick(const struct init *in)
+{
+	unsigned id = mux_pick(in->mux, 0);
+
+	while (id && in->streams[id].fd >= 0)
+		id = mux_pick(in->mux, id);
+	return id;
+}
+
 void stream_opened(struct init *in, unsigned id)
 {
 	clear(&in->streams[id]);
@@ -33,7 +42,19 @@ void stream_opened(struct init *in, unsigned id)
 
 void stream_reset(struct init *in, unsigned id)
 {
-	clear(&in->streams[id]);
+	struct stream *s = &in->streams[id];
+
+	if (s->fd < 0 || !s->conn || !s->pending.len) {
+		clear(s);
+		return;
+	}
+	/* A service's last words, for a client that has not read them yet.
+	 * It is not to wait for somebody to read its own. */
+	s->gone = true;
+	s->reads = false;
+	s->ended = true;
+	shutdown(s->fd, SHUT_RD);
+	stream_write(in, id);
 }
 
 /*
@@ -49,7 +70,8 @@ static void no_reader(struct init *in, unsigned id)
 		queue_drop(&s->pending, s->pending.len);
 		return;
 	}
-	mux_reset(in->mux, id);
+	if (!s->gone)
+		mux_reset(in->mux, id);
 	clear(s);
 }
 
@@ -76,6 +98,10 @@ static void finish_input(struct init *in, unsigned id)
 	s->ended = false;
 	if (s->terminal)
 		return;
+	if (s->gone) {
+		clear(s);
+		return;
+	}
 	if (s->conn && s->reads) {
 		s->writes = false;
 		shutdown(s->fd, SHUT_WR);
@@ -84,6 +110,19 @@ static void finish_input(struct init *in, unsigned id)
 	mux_send_eof(in->mux, id);
 	clear(s);
 	s->over = true;
+}
+
+bool stream_only_takes(const struct init *in, unsigned id)
+{
+	const struct stream *s = &in->streams[id];
+
+	return s->fd >= 0 && s->conn && !s->reads && s->writes &&
+	       !s->pending.len;
+}
+
+void stream_left(struct init *in, unsigned id)
+{
+	no_reader(in, id);
 }
 
 /* What comes for a stream that only goes out is of no use. */
@@ -220,6 +259,16 @@ bool stream_read(struct init *in, unsigned id, uint64_t *left)
 			*left -= (size_t)n;
 	}
 	return left && !*left;
+}
+
+void streams_end_conns(struct init *in)
+{
+	for (unsigned i = 1; i < in->streams_end; i++) {
+		const struct stream *s = &in->streams[i];
+
+		if (s->fd >= 0 && s->conn)
+			shutdown(s->fd, SHUT_RD);
+	}
 }
 
 void stream_close(struct init *in, unsigned id)

@@ -7,7 +7,8 @@
 --
 -- A row precedes each effect outside the database and is changed only when
 -- that effect is undone.  Order is rowids, liveness a lock: no decision is made
--- by a clock, so every time is for show only.  Paths and commands are bytes.
+-- by a clock but that a file is left alone (migration 6), and other times are
+-- for show only.  Paths and commands are bytes.
 
 -- migration 1
 
@@ -115,3 +116,17 @@ CREATE TABLE marks (
 INSERT INTO marks (name, value) VALUES ('claims', 0);
 INSERT INTO marks (name, value)
 	SELECT 'unscanned', 1 WHERE NOT EXISTS (SELECT 1 FROM identities);
+
+-- migration 5
+
+-- moving: the alias was renamed, and its home, the directory of its name in
+-- `homes`, may still have this name.
+ALTER TABLE aliases ADD COLUMN moving TEXT;
+
+-- migration 6
+
+-- ended: when the last run of the UID was over, in nanoseconds since the epoch;
+-- NULL: an older version ended it.  An inode that was born later, or before the
+-- first run, is not the UID's though it has its number: containers use the same
+-- ids.  Such a UID is found as well from then on, and never handed out again.
+ALTER TABLE quarantine ADD COLUMN ended INTEGER;

@@ -8,22 +8,39 @@ include tests/lint/local.mk
 include tests/weak/local.mk
 include tests/bench/local.mk
 
-# All of it in two lanes, for two cores: what boots guests or uses the state
-# folder, one after the other; and beside it what does neither.  Everything is
-# built before, so that the lanes build nothing.
-slow_tests = $(vm_tests) $(fault_tests) $(sys_tests)
-quick_tests = $(unit_tests) $(fuzz_targets) $(weak_tests) $(lint_tests)
-lane = MAKEFLAGS= MFLAGS= $(MAKE) $(MAKEOVERRIDES) -s -k check
-.PHONY: check-lanes
-check-lanes: all
+# Once more with ASan and UBSan, in a build folder inside of this one: what needs
+# no machine.  Not where the tree was configured in place.
+sanitized_tests = $(unit_tests) $(fuzz_targets)
+.PHONY: check-sanitized
+check-sanitized: sanitized/Makefile
+	cd sanitized && $(MAKE) -s $(BUILT_SOURCES)
+	cd sanitized && $(MAKE) -s $(sanitized_tests)
+	cd sanitized && $(MAKE) -s check-TESTS check_PROGRAMS= check_DATA= \
+		TESTS='$(sanitized_tests)'
+sanitized/Makefile: $(top_srcdir)/configure
+	$(MKDIR_P) sanitized
+	cd sanitized && '$(abs_top_srcdir)/configure' -q --enable-sanitizers \
+		CC='$(CC)' CFLAGS='-g -O1'
+
+# A hundred thousand changed sessions of the filter for windows, and as many
+# of each other seed.
+.PHONY: check-fuzz-long
+check-fuzz-long: sanitized/Makefile
+	cd sanitized && $(MAKE) -s $(BUILT_SOURCES)
+	cd sanitized && $(MAKE) -s $(fuzz_targets)
+	cd sanitized && VMRUN_FUZZ_MUTANTS=12500 $(MAKE) -s check-TESTS \
+		check_PROGRAMS= check_DATA= TESTS='$(fuzz_targets)'
+
+# All of it, as many at once as `make -jN' says.  What takes longest is begun
+# first; everything is built before, so that no test builds anything.
+all_tests = $(long_lint_tests) $(vm_tests) $(fault_tests) $(sys_tests) \
+	$(weak_tests) $(lint_tests) $(unit_tests) $(fuzz_targets)
+.PHONY: check-all check-whole
+check-whole:
+	$(MAKE) -s check-TESTS TESTS='$(all_tests)'
+check-all: all
 	$(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS) $(check_DATA) $(check_SCRIPTS)
-	@$(lane) TESTS='$(quick_tests)' TEST_SUITE_LOG=tests/quick.log \
-		>tests/quick.out 2>&1 & \
-	quick=$$!; status=0; \
-	$(lane) TESTS='$(slow_tests)' TEST_SUITE_LOG=tests/slow.log || status=$$?; \
-	wait $$quick || status=$$?; \
-	cat tests/quick.out; exit $$status
-CLEANFILES += tests/quick.out tests/quick.log tests/slow.log
+	$(MAKE) $(AM_MAKEFLAGS) -k check-whole $(CHECK_MORE)
 
 # The long forms: all points, all seeds' worth.  Takes hours on a slow machine;
 # plain `make check` runs a sample of each.
@@ -31,3 +48,4 @@ long_tests = $(long_fault_tests) $(long_sys_tests)
 .PHONY: check-long
 check-long:
 	$(MAKE) $(AM_MAKEFLAGS) check VMRUN_LONG=1 TESTS='$(long_tests)'
+	$(MAKE) $(AM_MAKEFLAGS) check-fuzz-long

@@ -33,7 +33,7 @@ static int make_room(struct buf *b, size_t n)
 	size_t cap = b->cap ? b->cap : 256;
 	unsigned char *mem;
 
-	if (front >= b->len && b->len + n <= b->cap) {
+	if (b->mem && front >= b->len && b->len + n <= b->cap) {
 		memmove(b->mem, b->data, b->len);
 		b->data = b->mem;
 		return 0;
@@ -57,7 +57,7 @@ void *buf_grow(struct buf *b, size_t n)
 		b->bad = true;
 		return NULL;
 	}
-	if (front + b->len + n > b->cap && make_room(b, n) < 0) {
+	if ((!b->mem || front + b->len + n > b->cap) && make_room(b, n) < 0) {
 		b->bad = true;
 		return NULL;
 	}

@@ -71,6 +71,14 @@ int io_read_file(int dirfd, const char *path, struct buf *b, struct err *e)
 	return 0;
 }
 
+int io_read_text(int dirfd, const char *path, struct buf *b, struct err *e)
+{
+	if (io_read_file(dirfd, path, b, e) < 0)
+		return -1;
+	buf_put_u8(b, 0);
+	return b->bad ? err_set(e, EFBIG, "%s", path) : 0;
+}
+
 int io_memfd(const char *name, const void *p, size_t n, struct err *e)
 {
 	own_fd fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);

@@ -16,6 +16,8 @@ int io_write_all(int fd, const void *p, size_t n);
 ssize_t io_read_full(int fd, void *p, size_t n);
 /* Appends a whole file to b, up to b's maximum (EFBIG past it). */
 int io_read_file(int dirfd, const char *path, struct buf *b, struct err *e);
+/* The same and a NUL, for those that read strings. */
+int io_read_text(int dirfd, const char *path, struct buf *b, struct err *e);
 /*
  * A sealed memory file holding n bytes, offset 0; the descriptor is the
  * caller's.  -1 and e on failure.

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,21 @@ enum log_level log_level(void)
 	return log_most;
 }
 
+/* Whoever made the message has escaped what is others' (log_escape()); this is
+ * for the case that it was forgotten.  Also U+0080 to U+009F. */
+static void disarm(char *p)
+{
+	for (; *p; p++) {
+		const unsigned char c = (unsigned char)*p;
+		const unsigned char next = (unsigned char)p[1];
+
+		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
+			*p = '?';
+		else if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+			p[0] = p[1] = '?';
+	}
+}
+
 void log_at(enum log_level level, const char *fmt, ...)
 {
 	char line[2048];
@@ -37,6 +53,7 @@ void log_at(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line + n, sizeof(line) - 1 - n, fmt, ap);
 	va_end(ap);
+	disarm(line);
 	n = strlen(line);
 	line[n++] = '\n';
 	/* One write for one line, so that lines of several programs that
@@ -52,6 +69,18 @@ void log_err(enum log_level level, const struct err *e)
 		log_at(level, "hint: %s", e->hint);
 	else if (err_is_full(e))
 		log_at(level, "hint: make room on that file system");
+}
+
+int log_output(int status)
+{
+	const char *why = fflush(stdout)   ? strerror(errno)
+			  : ferror(stdout) ? "some of it is lost"
+					   : NULL;
+
+	if (!why)
+		return status;
+	log_error("cannot write standard output: %s", why);
+	return 125;
 }
 
 void log_phase(struct timespec *since, const char *name)

@@ -27,6 +27,10 @@ void log_at(enum log_level level, const char *fmt, ...)
 /* Prints a struct err: the message, and its hint on a line of its own. */
 void log_err(enum log_level level, const struct err *e);
 
+/* At a program's end: its exit status, or 125, and an error is printed, if what
+ * stdio(3) had for standard output cannot be written. */
+int log_output(int status);
+
 struct timespec;
 /* `phase NAME 1.2 ms` since *since, as info; *since becomes now. */
 void log_phase(struct timespec *since, const char *name);

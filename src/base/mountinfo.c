@@ -2,24 +2,12 @@
 /* The lines of /proc/PID/mountinfo. */
 #include "base/mountinfo.h"
 
-#include "base/buf.h"
-#include "base/err.h"
-#include "base/io.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-int mountinfo_read(int dir, const char *path, struct buf *text, struct err *e)
-{
-	if (io_read_file(dir, path, text, e) < 0)
-		return -1;
-	buf_put_u8(text, 0);
-	return text->bad ? err_set(e, ENOMEM, "%s", path) : 0;
-}
 
 /* A decimal number and the space behind it. */
 static bool get_number(char **at, uint64_t *n)

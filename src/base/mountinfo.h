@@ -5,10 +5,8 @@
 
 #include <stdint.h>
 
-struct buf;
-struct err;
-
-/* No machine has a longer one: 100,000 mounts are the kernel's limit. */
+/* Of the whole file, for io_read_text().  No machine has a longer one: 100,000
+ * mounts are the kernel's limit. */
 #define MOUNTINFO_MAX (64u * 1024 * 1024)
 
 struct mountinfo {
@@ -16,12 +14,6 @@ struct mountinfo {
 	const char *point; /* where it is, as it is on the disk */
 };
 
-/*
- * Reads `path`, below the directory `dir`, into `text`, which has been set up
- * for MOUNTINFO_MAX, with a NUL behind it for mountinfo_next().  0, or -1 and
- * e.
- */
-int mountinfo_read(int dir, const char *path, struct buf *text, struct err *e);
 /*
  * Pure.  Takes the next line off *text, which is NUL-terminated and is changed:
  * point is decoded in its place.  1; 0 at the end; -1: that is no such line.

@@ -234,23 +234,23 @@ static unsigned others_union(const struct acl *a, const struct grant_who *who)
 	return u;
 }
 
+/* An entry or a note of U's or of a sibling's. */
+static bool is_vmruns(const struct acl_entry *e, const struct grant_who *who)
+{
+	if (e->tag == ACL_GROUP)
+		return e->id == who->gid ||
+		       in_range(e->id, who->subgid_first, who->subgid_count);
+	return is_sibling(e, who) || (e->tag == ACL_USER && e->id == who->uid);
+}
+
 /* The same without the siblings' entries and notes: what is not vmrun's. */
 static unsigned persons_union(const struct acl *a, const struct grant_who *who)
 {
 	unsigned u = 0;
 
-	for (size_t i = 0; i < a->n; i++) {
-		const struct acl_entry *e = &a->e[i];
-
-		if (!is_masked(e) || is_sibling(e, who) ||
-		    (e->tag == ACL_USER && e->id == who->uid))
-			continue;
-		if (e->tag == ACL_GROUP &&
-		    (e->id == who->gid ||
-		     in_range(e->id, who->subgid_first, who->subgid_count)))
-			continue;
-		u |= e->perm;
-	}
+	for (size_t i = 0; i < a->n; i++)
+		if (is_masked(&a->e[i]) && !is_vmruns(&a->e[i], who))
+			u |= a->e[i].perm;
 	return u;
 }
 
@@ -416,6 +416,12 @@ enum acl_change acl_lower(struct acl *a, const struct grant_who *who,
 	return ACL_CHANGED;
 }
 
+/* The owner's to be: as the owner he does not need it. */
+static bool is_owners(const struct acl_entry *e, const struct grant_who *who)
+{
+	return e->tag == ACL_USER && e->id == who->owner;
+}
+
 enum acl_change acl_keep(struct acl *a, const struct grant_who *who)
 {
 	const struct acl_entry *mask = find(a, ACL_MASK, NO_ID);
@@ -424,11 +430,11 @@ enum acl_change acl_keep(struct acl *a, const struct grant_who *who)
 	if (a->n + 2 > ACL_ENTRIES_MAX)
 		return ACL_FULL;
 	for (size_t i = 0; i < a->n; i++)
-		if (is_masked(&a->e[i]))
+		if (is_masked(&a->e[i]) && !is_owners(&a->e[i], who))
 			a->e[i].perm &= (uint16_t)cut;
 	set(a, ACL_USER, who->uid, find(a, ACL_USER_OBJ, NO_ID)->perm);
 	for (size_t i = 0; i < a->n; i++)
-		if (is_masked(&a->e[i]))
+		if (is_masked(&a->e[i]) && !is_owners(&a->e[i], who))
 			all |= a->e[i].perm;
 	set(a, ACL_MASK, NO_ID, all);
 	return ACL_CHANGED;
@@ -511,6 +517,17 @@ unsigned acl_mask(const struct acl *a)
 	const struct acl_entry *mask = find(a, ACL_MASK, NO_ID);
 
 	return mask ? mask->perm : ACL_RWX;
+}
+
+unsigned acl_persons(const struct acl *a, const struct grant_who *who)
+{
+	unsigned u = 0;
+
+	for (size_t i = 0; i < a->n; i++)
+		if (is_masked(&a->e[i]) && !is_vmruns(&a->e[i], who) &&
+		    !is_owners(&a->e[i], who))
+			u |= a->e[i].perm;
+	return (u & acl_mask(a)) | find(a, ACL_OTHER, NO_ID)->perm;
 }
 
 bool acl_next_named(const struct acl *a, struct acl_named *n)

@@ -134,7 +134,8 @@ enum acl_change acl_lower(struct acl *a, const struct grant_who *who,
 /*
  * For an inode that U owns and is about to lose: U's entry gets what it had as
  * the owner, and everybody else keeps what he could really do, also where the
- * mask becomes wider for it.
+ * mask becomes wider for it.  The person's entry, of no use to the owner, stays
+ * as it is: acl_remove() knows it by that.
  */
 enum acl_change acl_keep(struct acl *a, const struct grant_who *who);
 
@@ -162,6 +163,12 @@ bool acl_names(const struct acl *a, const struct grant_who *who);
 
 /* What the mask lets through; rwx where there is none. */
 unsigned acl_mask(const struct acl *a);
+
+/*
+ * What others than the owner and vmrun's own ids may do, all of them together:
+ * as if no VM had an entry.
+ */
+unsigned acl_persons(const struct acl *a, const struct grant_who *who);
 
 /* For going through the named entries: at = 0 before the first. */
 struct acl_named {

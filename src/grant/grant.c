@@ -28,8 +28,10 @@ static void settle_links(const struct task *t, struct grant_stats *st)
 	if (y->names == y->whole_names)
 		return;
 	st->links += y->names - y->whole_names;
-	if (!st->example[0])
-		memccpy(st->example, tally_example(y), 0, sizeof(st->example));
+	if (st->example[0])
+		return;
+	memccpy(st->example, tally_example(y), 0, sizeof(st->example));
+	st->example_of = offsetof(struct grant_stats, links);
 }
 
 /*

@@ -51,7 +51,11 @@ struct grant_stats {
 	uint64_t unmapped; /* ACLs that name an id the guest cannot express */
 	uint64_t closed;   /* scan: directories not to be listed */
 	bool disturbed;	   /* scan: names came or went meanwhile */
+	/* revoke: ACLs of other owners' files that only these can edit */
+	uint64_t others;
+	uid_t others_uid;  /* of the example, which is one of these then */
 	char example[512]; /* the worst of these: escaped path below the root */
+	size_t example_of; /* offsetof() of what it is an example of */
 	char few[GRANT_FEW][128]; /* some of `foreign` and `fixed` */
 	unsigned n_few;
 };
@@ -82,6 +86,8 @@ struct grant_tree {
 	 * the walk gives up with ECANCELED.  NULL: nothing interrupts it.
 	 */
 	const int *stop;
+	/* The root may be a device node: that is meant. */
+	bool device;
 	/* Whether a grant is refused, before anything is edited, where
 	 * something is foreign or fixed (see struct grant_stats). */
 	bool whole;
@@ -134,10 +140,16 @@ int grant_survey(const struct grant_tree *t, const struct grant_who *who,
 		 struct grant_stats *st, struct err *e);
 
 /*
+ * Whether a grant with spare_keys, to a directory that holds it under `name`,
+ * leaves the file or directory (O_PATH, borrowed) out as a private key.
+ */
+bool grant_is_key(int fd, const char *name, const struct grant_who *who);
+
+/*
  * Removes every entry of who->uid below root, default ACLs too, whatever put
  * it there; running it twice is harmless.  Goes on past single failures,
  * counts them in *left, and reports the first in e (returns -1 then).  After
- * -1 the UID must not be used again.
+ * -1, and where st->others are left, the UID must not be used again.
  */
 int grant_revoke(int root, const struct grant_who *who, struct grant_stats *st,
 		 uint64_t *left, struct err *e);

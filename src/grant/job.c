@@ -158,6 +158,8 @@ int job_leave_out(struct job *j, const struct walk *w,
 	note_few(j, w, why);
 	if (why > j->worst) {
 		j->worst = why;
+		j->st.example_of =
+			(size_t)((char *)counter(&j->st, why) - (char *)&j->st);
 		walk_path(w, j->st.example, sizeof(j->st.example));
 	}
 	if (it->parent >= 0 || !left_why[why].what[0])
@@ -261,6 +263,12 @@ static void add_stats(struct grant_stats *st, const struct grant_stats *a)
 	st->masked += a->masked;
 	st->setgid += a->setgid;
 	st->unmapped += a->unmapped;
+	if (a->others && !st->others) {
+		memcpy(st->example, a->example, sizeof(st->example));
+		st->example_of = a->example_of;
+		st->others_uid = a->others_uid;
+	}
+	st->others += a->others;
 }
 
 int task_walk(struct task *t, struct walk_ops *ops, struct grant_stats *st,
@@ -291,6 +299,7 @@ int task_walk(struct task *t, struct walk_ops *ops, struct grant_stats *st,
 		if (j->worst > worst) {
 			worst = j->worst;
 			memcpy(st->example, j->st.example, sizeof(st->example));
+			st->example_of = j->st.example_of;
 		}
 	}
 	st->mounts += c->mounts;

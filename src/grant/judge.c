@@ -6,12 +6,14 @@
 #include "grant/judge.h"
 
 #include "base/err.h"
+#include "base/own.h"
 #include "grant/job.h"
 #include "grant/keys.h"
 #include "grant/room.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* walk_item.ctx of what is in a directory that the person asked for, keys and
@@ -66,15 +68,15 @@ static int no_room(struct err *e)
 static bool is_too_much(struct job *j, const struct walk_item *it)
 {
 	bool dir = S_ISDIR(it->st.st_mode);
-	size_t n = j->acl.n + (dir ? j->dflt.n : 0);
+	const struct room ask = {
+		.io = &j->io,
+		.it = it,
+		.access = &j->acl,
+		.dflt = dir && j->dflt.n ? &j->dflt : NULL,
+		.roomy = &j->roomy,
+	};
 
-	if (n <= j->roomy)
-		return false;
-	if (!room_for(&j->io, dir ? it->fd : it->parent, &j->acl,
-		      dir && j->dflt.n ? &j->dflt : NULL))
-		return true;
-	j->roomy = n;
-	return false;
+	return !room_is_enough(&ask);
 }
 
 /*
@@ -126,12 +128,23 @@ static bool is_asked_for(const struct job *j, const struct walk_item *it)
 }
 
 /*
- * Whether it may be a private key: nobody but the owner has rights on it, and
- * it was not named.  What only its bytes can tell is not told yet.
+ * Whether nobody but the owner has rights on the inode that was looked at.
+ * VMs do not count, or a key that one was given would be none for the next.
+ */
+static bool is_private(const struct job *j, const struct walk_item *it)
+{
+	if (j->has_acl > 0)
+		return !acl_persons(&j->acl, j->who);
+	return !(it->st.st_mode & 077);
+}
+
+/*
+ * Whether it may be a private key: it is private, and was not named.  What only
+ * its bytes can tell is not told yet.
  */
 static bool may_be_key(const struct job *j, const struct walk_item *it)
 {
-	return j->task->tree->spare_keys && !(it->st.st_mode & 077) &&
+	return j->task->tree->spare_keys && is_private(j, it) &&
 	       it->parent >= 0 && it->st.st_uid == j->who->owner &&
 	       !is_asked_for(j, it);
 }
@@ -141,10 +154,10 @@ static bool is_key(const struct job *j, const struct walk_item *it)
 	unsigned char b[KEY_BYTES];
 	ssize_t n;
 
-	/* What the survey has found to be a key does not come here again. */
-	if (!may_be_key(j, it) ||
-	    (j->task->aim != AIM_SURVEY && S_ISREG(it->st.st_mode) &&
-	     !tally_is_short(&j->task->tally)))
+	/* Again after the survey, too: what is to be edited is known by a
+	 * number that two files of a walk may have (btrfs has them by
+	 * subvolume). */
+	if (!may_be_key(j, it))
 		return false;
 	if (S_ISDIR(it->st.st_mode))
 		return key_dir(it->name);
@@ -234,6 +247,33 @@ static int look(struct job *j, const struct walk_item *it)
 	return 0;
 }
 
+bool grant_is_key(int fd, const char *name, const struct grant_who *who)
+{
+	const struct grant_tree tree = {.root = -1, .spare_keys = true};
+	struct task t = {.who = who, .aim = AIM_SURVEY, .tree = &tree};
+	/* Some directory lists it; which one does not matter here. */
+	struct walk_item it = {
+		.fd = fd, .is_path = true, .parent = fd, .name = name};
+	own_free struct job *j = calloc(1, sizeof(*j));
+	char path[WALK_PROC_MAX];
+	own_fd file = -1;
+
+	if (!j || fstat(fd, &it.st) < 0 ||
+	    !(S_ISREG(it.st.st_mode) || S_ISDIR(it.st.st_mode)))
+		return false;
+	j->task = &t;
+	j->who = who;
+	if (look(j, &it) < 0 || !may_be_key(j, &it))
+		return false;
+	if (S_ISREG(it.st.st_mode))
+		file = open(walk_proc(path, fd), O_RDONLY | O_CLOEXEC);
+	if (file >= 0) {
+		it.fd = file;
+		it.is_path = false;
+	}
+	return is_key(j, &it);
+}
+
 /* What U may do with the inode that was looked at. */
 static unsigned rights_on(const struct job *j, const struct walk_item *it)
 {
@@ -298,6 +338,13 @@ static enum walk_next judge(struct job *j, const struct walk *w,
 	return WALK_ON;
 }
 
+/* A device that was asked for; one that is met in a tree is passed by. */
+static bool is_device(const struct job *j, const struct walk_item *it)
+{
+	return j->task->tree->device && it->parent < 0 &&
+	       S_ISCHR(it->st.st_mode);
+}
+
 enum walk_next judge_visit(void *arg, const struct walk *w,
 			   struct walk_item *it, struct err *e)
 {
@@ -305,7 +352,7 @@ enum walk_next judge_visit(void *arg, const struct walk *w,
 	bool dir = S_ISDIR(it->st.st_mode);
 	int code;
 
-	if (!dir && !S_ISREG(it->st.st_mode)) {
+	if (!dir && !S_ISREG(it->st.st_mode) && !is_device(j, it)) {
 		err_set(e, EINVAL, "neither a directory nor a regular file");
 		return WALK_STOP;
 	}

@@ -238,6 +238,7 @@ static int reclaim_tree(int root, struct reclaim *r, struct grant_stats *st,
 				     .peek = peek_reclaim,
 				     .glance = glance_reclaim,
 				     .want_all = true,
+				     .unlocks = true,
 				     .go_on = true};
 	void *args[] = {r};
 

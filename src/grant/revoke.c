@@ -24,6 +24,7 @@
 #include "grant/job.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,13 +41,32 @@ static int failed_undo(struct job *j, const struct walk *w, int code,
 	return -1;
 }
 
+/* Neither the person's nor U's. */
+static bool is_others(const struct job *j, const struct walk_item *it)
+{
+	return it->st.st_uid != j->who->owner && it->st.st_uid != j->who->uid;
+}
+
+/*
+ * An entry that a file of somebody else's has inherited: that is for its owner
+ * to remove, however often we try.
+ */
+static int leave_others(struct job *j, const struct walk *w,
+			const struct walk_item *it)
+{
+	if (j->st.others++)
+		return 0;
+	j->st.others_uid = it->st.st_uid;
+	j->st.example_of = offsetof(struct grant_stats, others);
+	walk_path(w, j->st.example, sizeof(j->st.example));
+	return 0;
+}
+
 /*
  * Brings U's entry in one ACL down to `was`; -1: none.  0, or -1 (counted).
- * *had tells whether there was anything of U's.
  */
 static int lower_one(struct job *j, const struct walk *w,
-		     const struct walk_item *it, enum acl_kind kind, int was,
-		     bool *had)
+		     const struct walk_item *it, enum acl_kind kind, int was)
 {
 	int have = aclio_read(&j->io, it, kind, &j->acl);
 	enum acl_change change = ACL_SAME;
@@ -61,22 +81,33 @@ static int lower_one(struct job *j, const struct walk *w,
 		change = acl_lower(&j->acl, j->who, (unsigned)was);
 	if (change == ACL_SAME)
 		return 0;
-	*had = true;
 	if (aclio_write(&j->io, it, kind, change == ACL_GONE ? NULL : &j->acl) <
-	    0)
+	    0) {
+		if (errno == EPERM && is_others(j, it))
+			return leave_others(j, w, it);
 		return failed_undo(j, w, errno, "removing an ACL entry");
+	}
 	j->st.edited++;
 	return 0;
 }
 
 /*
- * A directory that may not be entered.  If U has nothing on it, it was so when
- * the grant was made, and there is nothing below either.
+ * If U has nothing on a closed directory, it was so when the grant was made,
+ * and there is nothing below either.  Else nothing can be done before somebody
+ * opens it; what U has on it stays, for that it is not forgotten.
  */
 static void judge_closed(struct job *j, const struct walk *w,
-			 const struct walk_item *it, bool had)
+			 const struct walk_item *it)
 {
-	if (it->is_path && (had || it->st.st_uid == j->who->uid))
+	bool had = it->st.st_uid == j->who->uid;
+
+	if (aclio_read(&j->io, it, ACL_ACCESS, &j->acl) > 0)
+		had = had || acl_names(&j->acl, j->who);
+	if (aclio_read(&j->io, it, ACL_DEFAULT, &j->acl) > 0)
+		had = had || acl_names(&j->acl, j->who);
+	if (had && is_others(j, it))
+		leave_others(j, w, it);
+	else if (had)
 		failed_undo(j, w, EACCES, "looking for ACL entries");
 }
 
@@ -87,7 +118,6 @@ static enum walk_next visit_lower(void *arg, const struct walk *w,
 	struct job *j = arg;
 	const struct task *t = j->task;
 	const struct edit *was = NULL;
-	bool had = false;
 
 	(void)e;
 	if (S_ISLNK(it->st.st_mode))
@@ -98,14 +128,15 @@ static enum walk_next visit_lower(void *arg, const struct walk *w,
 		if (!was && !atomic_load(&t->edits_lost))
 			return WALK_ON;
 	}
-	lower_one(j, w, it, ACL_ACCESS, was ? was->access : -1, &had);
-	if (S_ISDIR(it->st.st_mode)) {
-		/* Granting to read has not touched default ACLs. */
-		if (t->aim != AIM_UNDO || t->mode == GRANT_RW)
-			lower_one(j, w, it, ACL_DEFAULT, was ? was->dflt : -1,
-				  &had);
-		judge_closed(j, w, it, had);
+	if (S_ISDIR(it->st.st_mode) && it->is_path) {
+		judge_closed(j, w, it);
+		return WALK_ON;
 	}
+	lower_one(j, w, it, ACL_ACCESS, was ? was->access : -1);
+	/* Granting to read has not touched default ACLs. */
+	if (S_ISDIR(it->st.st_mode) &&
+	    (t->aim != AIM_UNDO || t->mode == GRANT_RW))
+		lower_one(j, w, it, ACL_DEFAULT, was ? was->dflt : -1);
 	return WALK_ON;
 }
 

@@ -8,13 +8,23 @@
 
 #include <stdbool.h>
 
+struct walk_item;
+
+/* An inode, and what its ACLs are to become. */
+struct room {
+	struct aclio *io;
+	const struct walk_item *it;
+	const struct acl *access;
+	const struct acl *dflt; /* NULL: it has none */
+	size_t *roomy;		/* so many entries had room in another inode */
+};
+
 /*
- * Tries it with a file without a name in the directory `dir` (borrowed),
- * which changes nothing that anybody sees.  dflt is NULL where there is no
- * default ACL.  False: there is certainly no room.  True also where it cannot
- * be tried: then the edit itself will tell.
+ * Tries it, beside as much of other attributes as the inode has, with a file
+ * without a name in its directory, which changes nothing that anybody sees.
+ * False: there is certainly no room.  True also where it cannot be tried: then
+ * the edit itself will tell.
  */
-bool room_for(struct aclio *io, int dir, const struct acl *access,
-	      const struct acl *dflt);
+bool room_is_enough(const struct room *r);
 
 #endif

@@ -115,6 +115,18 @@ static int look_at(struct part *s, const struct walk_item *it,
 	return 0;
 }
 
+/* One name more. */
+static void count(struct part *s)
+{
+	const struct grant_scan *ask = s->ask;
+
+	if (++s->seen % GRANT_SCAN_STEP || !ask->seen)
+		return;
+	pthread_mutex_lock(&s->scan->one);
+	ask->seen(ask->arg, GRANT_SCAN_STEP);
+	pthread_mutex_unlock(&s->scan->one);
+}
+
 /* Whether it was seen before, by an earlier pass. */
 static bool is_seen(const struct part *s, struct walk_item *it)
 {
@@ -136,7 +148,7 @@ static enum walk_next visit(void *arg, const struct walk *w,
 	bool only_root =
 		s->ask->only_root || (s->scan->busy && it->parent >= 0);
 
-	s->seen++;
+	count(s);
 	if (is_seen(s, it))
 		return WALK_ON;
 	if (report_owner(s, &f, e) < 0)
@@ -190,7 +202,7 @@ static enum walk_peek peek(void *arg, const struct walk *w,
 
 	if (s->ask->passes && it->ctx != NAMES_TO_SEE &&
 	    !passes_changed(s->ask->passes, &it->st)) {
-		s->seen++;
+		count(s);
 		return PEEK_DONE;
 	}
 	if (is_owned(&s->ask->ids, &it->st))
@@ -201,7 +213,7 @@ static enum walk_peek peek(void *arg, const struct walk *w,
 		return PEEK_OPEN;
 	if (have > 0 && is_named(&s->ask->ids, &s->acl))
 		return PEEK_OPEN;
-	s->seen++;
+	count(s);
 	return PEEK_DONE;
 }
 

@@ -80,8 +80,13 @@ struct grant_scan {
 	struct grant_passes *passes; /* NULL: this is the only one */
 	bool busy_only;		     /* see grant_passes_next(); calls nobody */
 	grant_found_fn *found;
+	/* So many names more were looked at; as found.  NULL: nobody asks. */
+	void (*seen)(void *arg, uint64_t n);
 	void *arg;
 };
+
+/* How often seen() is called: once for so many names, by each thread. */
+#define GRANT_SCAN_STEP 1024u
 
 /*
  * Looks at root and everything below it on the same mount: files, directories,

@@ -301,6 +301,18 @@ static void add_below(struct walk *w, uint64_t ino)
 	w->frames[w->depth - 1].below += ino ^ ino >> 29;
 }
 
+/* visit() may have made it readable. */
+static void open_again(struct walk_item *it, int *fd)
+{
+	int now = walk_open_below(*fd, ".", O_RDONLY | O_DIRECTORY);
+
+	if (now < 0)
+		return;
+	own_close(fd);
+	*fd = it->fd = now;
+	it->is_path = false;
+}
+
 static int visit_name(struct walk *w, const struct walk_name *n, struct err *e)
 {
 	const struct frame *f = &w->frames[w->depth - 1];
@@ -345,6 +357,8 @@ static int visit_name(struct walk *w, const struct walk_name *n, struct err *e)
 	}
 	if (!S_ISDIR(it.st.st_mode))
 		return 0;
+	if (it.is_path && w->ops->unlocks)
+		open_again(&it, &fd);
 	if (it.is_path) {
 		w->counts->refused++;
 		return 0;
@@ -365,12 +379,15 @@ int walk_visit_root(struct walk *w, struct walk_item *it, int *out,
 	if (check_stop(w, e) < 0)
 		return -1;
 	w->mnt = it->mnt;
-	it->is_path = !S_ISDIR(it->st.st_mode);
-	if (!it->is_path) {
+	if (S_ISDIR(it->st.st_mode)) {
 		fd = open_root(w->root);
-		if (fd < 0)
+		if (fd < 0 && (errno != EACCES || !w->ops->unlocks))
 			return err_set(e, errno, "opening the directory");
+	}
+	it->is_path = fd < 0;
+	if (fd >= 0) {
 		it->fd = fd;
+		it->is_path = !walk_can_enter(it);
 	}
 	switch (w->ops->visit(w->arg, w, it, e)) {
 	case WALK_STOP:
@@ -380,8 +397,12 @@ int walk_visit_root(struct walk *w, struct walk_item *it, int *out,
 	case WALK_ON:
 		break;
 	}
-	if (it->is_path)
+	if (!S_ISDIR(it->st.st_mode))
 		return 0;
+	if (fd < 0)
+		fd = open_root(w->root);
+	if (fd < 0)
+		return err_set(e, errno, "opening the directory");
 	*out = steal_fd(&fd);
 	return 1;
 }

@@ -55,7 +55,7 @@ struct err;
 /* All descriptors and the name are borrowed for the call. */
 struct walk_item {
 	int fd;	      /* the inode, open for reading or O_PATH; -1: peek() */
-	bool is_path; /* fd is O_PATH */
+	bool is_path; /* fd is O_PATH, or a directory not to be entered */
 	int parent;   /* the directory that lists it; -1 for the root */
 	const char *name; /* "" for the root; for peek() also a relative path */
 	bool fixed;	  /* immutable or append-only: chattr(1) */
@@ -102,7 +102,9 @@ struct walk_left {
 struct walk_ops {
 	/*
 	 * Called for every inode, a directory before what it holds.  A
-	 * directory that cannot be read comes with is_path and is not entered.
+	 * directory that cannot be read, or of which no name could be opened,
+	 * comes with is_path and is not entered, unless it can be afterwards
+	 * and `unlocks` is set.
 	 */
 	enum walk_next (*visit)(void *arg, const struct walk *w,
 				struct walk_item *it, struct err *e);
@@ -121,6 +123,8 @@ struct walk_ops {
 	bool want_all;
 	/* Special files come too, O_PATH as ever. */
 	bool want_special;
+	/* visit() may open directories that were closed: enter those. */
+	bool unlocks;
 	/* Count what cannot be opened or listed, do not stop at it. */
 	bool go_on;
 	enum walk_stamp stamp;

@@ -58,6 +58,9 @@ int walk_open_below(int dir, const char *name, uint64_t flags);
 /* Fills st, fixed and mnt; name "": the descriptor itself.  0, or errno. */
 int walk_look(int dir, const char *name, struct walk_item *it);
 
+/* Whether all names in the open directory can be opened: there may be none. */
+bool walk_can_enter(const struct walk_item *it);
+
 /* Opens the name into *it.  1; 0 if it is to be passed by; -1 and e. */
 int walk_open_item(struct walk *w, const struct walk_name *n,
 		   struct walk_item *it, struct err *e);

@@ -9,9 +9,11 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 int walk_open_below(int dir, const char *name, uint64_t flags)
 {
@@ -117,15 +119,46 @@ static int open_readable(struct walk *w, const struct walk_name *n,
 	return steal_fd(&fd);
 }
 
+/* Of a directory that was just opened; it is read from its beginning then. */
+static bool is_empty(int fd)
+{
+	_Alignas(struct walk_name) char names[1024];
+	bool empty = true;
+	long got;
+
+	while (empty &&
+	       (got = syscall(SYS_getdents64, fd, names, sizeof(names))) > 0) {
+		for (long at = 0; at < got;) {
+			const struct walk_name *n = (const void *)(names + at);
+
+			if (strcmp(n->name, ".") && strcmp(n->name, ".."))
+				empty = false;
+			at += n->reclen;
+		}
+	}
+	return lseek(fd, 0, SEEK_SET) == 0 && empty && got == 0;
+}
+
+bool walk_can_enter(const struct walk_item *it)
+{
+	mode_t x = it->st.st_uid == geteuid() ? S_IXUSR : 0111;
+
+	if ((it->st.st_mode & x) == x)
+		return true;
+	return faccessat(it->fd, ".", X_OK, AT_EACCESS) == 0 ||
+	       is_empty(it->fd);
+}
+
 int walk_open_item(struct walk *w, const struct walk_name *n,
 		   struct walk_item *it, struct err *e)
 {
 	int code;
 
-	it->is_path = false;
 	it->fd = open_readable(w, n, it);
-	if (it->fd >= 0)
+	if (it->fd >= 0) {
+		it->is_path = S_ISDIR(it->st.st_mode) && !walk_can_enter(it);
 		return 1;
+	}
 	it->is_path = true;
 	it->fd = walk_open_below(it->parent, n->name, O_PATH);
 	if (it->fd < 0)
@@ -141,7 +174,7 @@ int walk_open_item(struct walk *w, const struct walk_name *n,
 		if (fd >= 0) {
 			close(it->fd);
 			it->fd = fd;
-			it->is_path = false;
+			it->is_path = !walk_can_enter(it);
 		}
 	}
 	return 1;

@@ -21,7 +21,9 @@ struct gc {
 	const struct state_range *range;
 	bool dry;  /* look, and change nothing */
 	bool deep; /* look through the home directory and all roots, too */
-	void (*progress)(const char *where); /* NULL: nobody wants to know */
+	/* So many names were looked at there, some more from call to call.
+	 * NULL: nobody wants to know. */
+	void (*progress)(const char *where, uint64_t names);
 	/* out */
 	char **done; /* sentences for people, unescaped; owned */
 	char **left;

@@ -7,8 +7,10 @@
 #include "base/own.h"
 #include "grant/grant.h"
 #include "host/editlock.h"
+#include "host/plan/planint.h"
 #include "host/text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +97,7 @@ static int grant_share(const struct reclaim *rc,
 
 		if (grant_revoke(tree->root, &who, st, &left, e) < 0)
 			return -1;
+		reclaim_tell_others(want->path, id->uid, st);
 	}
 	return grant_apply(tree, &who, st, e);
 }
@@ -135,6 +138,14 @@ int keep_verify(const struct reclaim *rc, const struct state_identity *id,
 	return grant_verify(&tree, &who, st, e);
 }
 
+/* The grant's own words have paths in it, or none. */
+static int failed_at(const struct state_grant *g, struct err *e)
+{
+	char shown[TEXT_SHOWN];
+
+	return err_wrap(e, "%s", text_show(shown, sizeof(shown), g->path));
+}
+
 /* Undone altogether; what else the alias has there is made again later. */
 static int undo(const struct reclaim *rc, const struct state_identity *id,
 		const struct state_grant *g, struct err *e)
@@ -144,12 +155,32 @@ static int undo(const struct reclaim *rc, const struct state_identity *id,
 	return reclaim_grant(rc, id, g, e);
 }
 
+/*
+ * What lapsed and cannot be made again stays as it is, and keeps nobody from
+ * anything: that it lapsed is true.
+ */
+static int stay_lapsed(const struct state_grant *g, struct err *e)
+{
+	char shown[TEXT_SHOWN];
+
+	if (e->code == ECANCELED)
+		return -1;
+	err_wrap(e, "what the alias had of %s is not granted again",
+		 text_show(shown, sizeof(shown), g->path));
+	log_err(LOG_LEVEL_WARN, e);
+	*e = (struct err)ERR_INIT;
+	return 0;
+}
+
 static int mend(const struct reclaim *rc, const struct state_identity *id,
 		const struct state_grant *g, struct err *e)
 {
-	/* What was asked for with the first grant is not known any more. */
-	struct grant_tree tree = {.mode = mode_of(g->access),
-				  .spare_keys = true};
+	/* What was asked for with the first grant is not known any more; but
+	 * the keys in a home are the alias's own. */
+	struct grant_tree tree = {
+		.mode = mode_of(g->access),
+		.spare_keys = !plan_is_home(rc->facts, g->path),
+	};
 	struct grant_stats st = {0};
 	struct grant_who who;
 	own_fd root = -1;
@@ -157,7 +188,7 @@ static int mend(const struct reclaim *rc, const struct state_identity *id,
 	int found = reclaim_open(g, &root, e);
 
 	if (found < 0)
-		return -1;
+		return stay_lapsed(g, e);
 	if (!found) /* what it had there went with the grant that was undone */
 		return state_grant_done(rc->state, g->id, e);
 	reclaim_who(rc->facts, id->uid, id->gid, &who);
@@ -165,8 +196,10 @@ static int mend(const struct reclaim *rc, const struct state_identity *id,
 	if (lock < 0)
 		return -1;
 	tree.root = root;
-	if (grant_apply(&tree, &who, &st, e) < 0 || reclaim_sync(root, e) < 0)
-		return -1;
+	if (grant_apply(&tree, &who, &st, e) < 0)
+		return stay_lapsed(g, e);
+	if (reclaim_sync(root, e) < 0)
+		return failed_at(g, e);
 	return state_grant_whole(rc->state, g->id, e);
 }
 
@@ -174,24 +207,39 @@ static int mend(const struct reclaim *rc, const struct state_identity *id,
 static int give_back(const struct reclaim *rc, const struct state_identity *id,
 		     const struct state_grant *g, struct err *e)
 {
+	char shown[TEXT_SHOWN];
 	own_fd root = -1;
 	int found;
 
 	if (g->access != ACCESS_RW || g->used != id->run)
 		return 0;
 	found = reclaim_open(g, &root, e);
-	if (found <= 0)
-		return found;
-	return reclaim_give_back(rc, id, root, e);
+	if (found < 0)
+		return -1;
+	if (!found) {
+		text_show(shown, sizeof(shown), g->path);
+		log_warn("%s is not there: files that the VM made in it stay "
+			 "UID %u's",
+			 shown, (unsigned)id->uid);
+		log_warn("hint: `vmrunctl reclaim %s` gives them back once it "
+			 "is",
+			 shown);
+		return 0;
+	}
+	if (reclaim_give_back(rc, id, root, e) < 0)
+		return failed_at(g, e);
+	return 0;
 }
 
 typedef int (*on_grant)(const struct reclaim *rc,
 			const struct state_identity *id,
 			const struct state_grant *g, struct err *e);
 
-/* The newest first, as they were made. */
+#define IN(phase) (1u << (phase))
+
+/* Of those phases; the newest first, as they were made. */
 static int for_each(const struct reclaim *rc, const struct state_identity *id,
-		    enum grant_phase phase, on_grant what, struct err *e)
+		    unsigned phases, on_grant what, struct err *e)
 {
 	struct state_grant *g = NULL;
 	struct err one = ERR_INIT;
@@ -201,7 +249,8 @@ static int for_each(const struct reclaim *rc, const struct state_identity *id,
 	if (state_grants(rc->state, id->run, &g, &n, e) < 0)
 		return -1;
 	for (size_t i = n; i-- > 0;) {
-		if (g[i].phase != phase || what(rc, id, &g[i], &one) == 0)
+		if (!(phases & IN(g[i].phase)) ||
+		    what(rc, id, &g[i], &one) == 0)
 			continue;
 		if (r == 0)
 			*e = one;
@@ -214,14 +263,14 @@ static int for_each(const struct reclaim *rc, const struct state_identity *id,
 int keep_mend(const struct reclaim *rc, const struct state_identity *id,
 	      struct err *e)
 {
-	return for_each(rc, id, GRANT_LAPSED, mend, e);
+	return for_each(rc, id, IN(GRANT_LAPSED), mend, e);
 }
 
 int keep_settle(const struct reclaim *rc, const struct state_identity *id,
 		struct err *e)
 {
 	struct err other = ERR_INIT;
-	int r = for_each(rc, id, GRANT_BEGUN, undo, e);
+	int r = for_each(rc, id, IN(GRANT_BEGUN), undo, e);
 
 	if (keep_mend(rc, id, r < 0 ? &other : e) < 0)
 		r = -1;
@@ -232,7 +281,9 @@ int keep_end(const struct reclaim *rc, const struct state_identity *id,
 	     struct err *e)
 {
 	struct err other = ERR_INIT;
-	int r = for_each(rc, id, GRANT_WHOLE, give_back, e);
+	/* One may have lapsed while the VM ran. */
+	int r = for_each(rc, id, IN(GRANT_WHOLE) | IN(GRANT_LAPSED), give_back,
+			 e);
 
 	if (keep_settle(rc, id, r < 0 ? &other : e) < 0)
 		r = -1;

@@ -10,16 +10,20 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "host/net/netconf.h"
 #include "host/net/netproto.h"
 #include "host/net/ruleset.h"
 #include "host/net/service.h"
 #include "host/plan/plan.h"
 #include "host/probe/probe.h"
 #include "host/text.h"
+#include "proc/inherit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,7 +32,13 @@
 /* What is left of the session that it was started in. */
 static void leave_session(void)
 {
+	/* Nor are the limits of whoever came first to end what others use. */
+	proc_lift_limit(RLIMIT_CPU);
+	proc_lift_limit(RLIMIT_FSIZE);
+	proc_lift_limit(RLIMIT_AS);
 	setsid();
+	/* Whose parent waits to hear that its own VM is ready. */
+	unsetenv("NOTIFY_SOCKET");
 	umask(077);
 	if (chdir("/") < 0)
 		log_warn("cannot leave the working directory");
@@ -48,6 +58,11 @@ static int linger(uint64_t *ms, struct err *e)
 	return 0;
 }
 
+static int check_vmrun(const char *path, struct err *e)
+{
+	return access(path, X_OK) < 0 ? err_set(e, errno, "%s", path) : 0;
+}
+
 static int serve(char **argv, struct facts *f, struct err *e)
 {
 	const char *dirs[] = {f->config_home, VMRUN_SYSCONFDIR, VMRUN_DATADIR,
@@ -61,7 +76,8 @@ static int serve(char **argv, struct facts *f, struct err *e)
 		.lock = NET_FD_LOCK,
 	};
 
-	if (probe_privilege(e) < 0 || linger(&s.linger_ms, e) < 0) {
+	if (probe_privilege(e) < 0 || linger(&s.linger_ms, e) < 0 ||
+	    check_vmrun(s.vmrun, e) < 0) {
 		io_write_all(NET_FD_REPORT, e, sizeof(*e));
 		return -1;
 	}
@@ -75,8 +91,9 @@ int main(int argc, char **argv)
 	int r;
 
 	log_setup("vmrun-net", LOG_LEVEL_WARN);
-	if (argc != 3 || !ruleset_is_name(argv[1]) || argv[2][0] != '/' ||
-	    fcntl(NET_FD_REPORT, F_GETFD) < 0 ||
+	if (argc != 3 ||
+	    (!ruleset_is_name(argv[1]) && !netconf_is_vm(argv[1])) ||
+	    argv[2][0] != '/' || fcntl(NET_FD_REPORT, F_GETFD) < 0 ||
 	    fcntl(NET_FD_LOCK, F_GETFD) < 0) {
 		log_error("only vmrun starts this program");
 		return 125;

@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "host/home.h"
 #include "host/probe/probe.h"
 #include "host/run.h"
 #include "host/sweep.h"
@@ -147,12 +148,26 @@ static int settle(const struct facts *f, const struct state_range *range,
 		return -1;
 	if (d == STATE_SURE)
 		return 0;
+	if (!range->count)
+		return err_set(e, 0,
+			       "which UIDs are in use cannot be told without a "
+			       "subordinate range");
 	tell(f, d);
 	if (look_through(f, &l, e) < 0) {
 		err_wrap(e, "cannot find out which UIDs are in use");
 		return -1;
 	}
 	return state_scanned_all(r->state, e);
+}
+
+/* What a rename of an alias left.  Who needs the home asks again. */
+static void settle_homes(const struct facts *f, const struct rebuilt *r)
+{
+	const struct homes h = {r->state, r->dir, f};
+	struct err e = ERR_INIT;
+
+	if (home_settle(&h, &e) < 0)
+		log_err(LOG_LEVEL_WARN, &e);
 }
 
 int rebuild_open(const struct facts *f, const struct state_range *range,
@@ -170,7 +185,15 @@ int rebuild_open(const struct facts *f, const struct state_range *range,
 		got = settle(f, range, r, e);
 	if (got < 0)
 		rebuild_close(r);
+	else
+		settle_homes(f, r);
 	return got;
+}
+
+int rebuild_look(const struct facts *f, struct rebuilt *r, struct err *e)
+{
+	*r = (struct rebuilt){.dir = -1, .ids = -1};
+	return run_open_state(f, &r->state, &r->dir, e);
 }
 
 void rebuild_close(struct rebuilt *r)

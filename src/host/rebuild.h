@@ -24,6 +24,8 @@ struct rebuilt {
  */
 int rebuild_open(const struct facts *f, const struct state_range *range,
 		 struct rebuilt *r, struct err *e);
+/* For who changes nothing: a damaged database stays where it is, an error. */
+int rebuild_look(const struct facts *f, struct rebuilt *r, struct err *e);
 void rebuild_close(struct rebuilt *r);
 
 #endif

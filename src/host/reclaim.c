@@ -98,7 +98,7 @@ static int kill_all(void *arg, struct err *e)
 static int run_inside(int (*step)(void *, struct err *), struct inside *in,
 		      struct err *e)
 {
-	struct proc_spec s = {.child = step, .arg = in};
+	struct proc_spec s = {.child = step, .arg = in, .keep_mask = true};
 
 	if (in->userns < 0) {
 		s.clone_flags = CLONE_NEWUSER;
@@ -123,6 +123,16 @@ static void inside_init(struct inside *in, const struct state_identity *id,
 	in->facts = f;
 }
 
+/* Can a namespace have the UID and its group?  Not once /etc/subuid or subgid
+ * give the person another range. */
+static bool is_mapped(const struct state_identity *id, const struct facts *f)
+{
+	return id->uid >= f->sub_first &&
+	       id->uid - f->sub_first < f->sub_count &&
+	       id->gid >= f->subgid_first &&
+	       id->gid - f->subgid_first < f->subgid_count;
+}
+
 int64_t reclaim_birth(int fd)
 {
 	struct statx x;
@@ -133,6 +143,16 @@ int64_t reclaim_birth(int fd)
 	return x.stx_btime.tv_sec * 1000000000 + x.stx_btime.tv_nsec;
 }
 
+bool reclaim_is_root(int fd, const struct state_root *root)
+{
+	struct stat st;
+
+	/* Many file systems have another number after each boot. */
+	return fstat(fd, &st) == 0 && st.st_ino == root->ino &&
+	       (st.st_dev == root->dev || !root->is_boot) &&
+	       (!root->btime || reclaim_birth(fd) == root->btime);
+}
+
 int reclaim_open(const struct state_grant *g, int *root, struct err *e)
 {
 	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
@@ -140,18 +160,19 @@ int reclaim_open(const struct state_grant *g, int *root, struct err *e)
 					  RESOLVE_NO_MAGICLINKS};
 	own_fd fd =
 		(int)syscall(SYS_openat2, AT_FDCWD, g->path, &how, sizeof(how));
+	const struct state_root was = {.dev = g->dev,
+				       .ino = g->ino,
+				       .btime = g->btime,
+				       .is_boot = g->is_boot};
 	char shown[512];
-	struct stat st;
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return 0;
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0)
 		return err_set(e, errno, "cannot take back %s",
 			       log_escape(shown, sizeof(shown), g->path,
 					  strlen(g->path)));
-	/* Many file systems have another number after each boot. */
-	if (st.st_ino != g->ino || (st.st_dev != g->dev && g->is_boot) ||
-	    (g->btime && reclaim_birth(fd) != g->btime))
+	if (!reclaim_is_root(fd, &was))
 		return 0;
 	*root = steal_fd(&fd);
 	return 1;
@@ -165,6 +186,10 @@ int reclaim_sync(int root, struct err *e)
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", root);
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES) { /* its owner may not read it */
+		sync();
+		return 0;
+	}
 	if (fd < 0 || syncfs(fd) < 0)
 		return err_set(e, errno, "syncing");
 	return 0;
@@ -176,6 +201,18 @@ int reclaim_give_back(const struct reclaim *r, const struct state_identity *id,
 	struct inside in;
 	int ret;
 
+	/* That may be a mistake which is put right: not for good. */
+	if (!r->facts->sub_count)
+		return err_set(e, 0,
+			       "files of UID %u cannot be given back without a "
+			       "subordinate range",
+			       id->uid);
+	if (!is_mapped(id, r->facts)) {
+		log_warn("UID %u is not in your subordinate range any more: "
+			 "files that it made stay its own",
+			 id->uid);
+		return 1;
+	}
 	inside_init(&in, id, r->facts, r->userns);
 	in.root = root;
 	in.since_ns = r->since_ns;
@@ -204,6 +241,40 @@ static int take_back(const struct reclaim *r, const struct state_identity *id,
 	return grant_revoke(root, &who, st, &left, e);
 }
 
+void reclaim_tell_others(const char *path, uid_t uid,
+			 const struct grant_stats *st)
+{
+	char shown[512];
+
+	if (!st->others)
+		return;
+	log_warn("UID %u keeps %llu ACL entries on files of other owners in "
+		 "%s, such as %s of UID %u",
+		 (unsigned)uid, (unsigned long long)st->others,
+		 log_escape(shown, sizeof(shown), path, strlen(path)),
+		 st->example, (unsigned)st->others_uid);
+	log_warn("hint: `sudo setfacl -x u:%u FILE` takes one out; no VM is "
+		 "given that UID before",
+		 (unsigned)uid);
+}
+
+bool reclaim_is_device(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode);
+}
+
+/* The walk's own words have paths from the root on, or none. */
+static int about(const struct state_grant *g, struct err *e)
+{
+	char shown[512];
+
+	return err_wrap(
+		e, "cannot take back %s",
+		log_escape(shown, sizeof(shown), g->path, strlen(g->path)));
+}
+
 int reclaim_grant(const struct reclaim *r, const struct state_identity *id,
 		  const struct state_grant *g, struct err *e)
 {
@@ -225,14 +296,21 @@ int reclaim_grant(const struct reclaim *r, const struct state_identity *id,
 			 id->uid);
 		return state_grant_done(r->state, g->id, e);
 	}
-	if (g->access == ACCESS_RW && reclaim_give_back(r, id, root, e) < 0)
-		return -1;
-	if (take_back(r, id, root, &st, e) < 0)
-		return -1;
+	if (reclaim_is_device(root)) {
+		/* U made no file there, and nothing of it is on a disk; it is
+		 * not even to be opened. */
+		if (take_back(r, id, root, &st, e) < 0)
+			return about(g, e);
+		return state_grant_done(r->state, g->id, e);
+	}
+	if ((g->access == ACCESS_RW && reclaim_give_back(r, id, root, e) < 0) ||
+	    take_back(r, id, root, &st, e) < 0)
+		return about(g, e);
+	reclaim_tell_others(g->path, id->uid, &st);
 	/* Whoever began this before us may have been killed before he could. */
 	if ((st.edited || id->status == IDENTITY_REVOKING || id->has_alias) &&
 	    reclaim_sync(root, e) < 0)
-		return -1;
+		return about(g, e);
 	return state_grant_done(r->state, g->id, e);
 }
 
@@ -286,6 +364,21 @@ int reclaim_run(const struct reclaim *rc, struct state_identity *id,
 	return r;
 }
 
+/* Nobody can become the UID to end what it has: nothing may be there. */
+static int check_over(const struct state_identity *id, struct err *e)
+{
+	if (!probe_proc_hidden() && !probe_uid_used(NULL, id->uid))
+		return 0;
+	err_set(e, 0,
+		"UID %u is not in your subordinate range any more, and "
+		"processes of it may be running",
+		id->uid);
+	return err_hint(e,
+			"end them as root: pkill -KILL -U %u; or put the "
+			"former range back into /etc/subuid and /etc/subgid",
+			id->uid);
+}
+
 /*
  * No process of the UID may be left before its rights are taken away.  The
  * kernel ends the sandbox with vmrun; this is for what it could not, and it is
@@ -296,6 +389,8 @@ static int kill_uid(const struct state_identity *id, const struct facts *f,
 {
 	struct inside in;
 
+	if (!is_mapped(id, f))
+		return check_over(id, e);
 	inside_init(&in, id, f, -1);
 	for (int tries = 0; tries < 200; tries++) {
 		if (run_inside(kill_all, &in, e) < 0)

@@ -55,14 +55,27 @@ int reclaim_dead_runs(const struct reclaim *r, struct err *e);
  * and *root; 0: it is gone; -1 and e: that cannot be told now.
  */
 int reclaim_open(const struct state_grant *g, int *root, struct err *e);
+/* Whether fd is the very object that was granted; path and uid do not count. */
+bool reclaim_is_root(int fd, const struct state_root *root);
 /* When an inode was made, in nanoseconds; 0 where that is not known. */
 int64_t reclaim_birth(int fd);
 /*
+ * A device's node.  What a run of an alias has of it ends with the run, and so
+ * is never whole.
+ */
+bool reclaim_is_device(int fd);
+/*
  * Everything that U owns below root becomes the person's; entries stay, and an
- * alias keeps what it had as the owner.
+ * alias keeps what it had as the owner.  0, or -1 and e.  If the person has
+ * another range by now, without U, nothing does, which is said, and 1 returned;
+ * without any it is an error.
  */
 int reclaim_give_back(const struct reclaim *r, const struct state_identity *id,
 		      int root, struct err *e);
+/* Says of what grant_revoke() met at the path what only others can undo. */
+struct grant_stats;
+void reclaim_tell_others(const char *path, uid_t uid,
+			 const struct grant_stats *st);
 /* Undoes a grant altogether, and then its row. */
 int reclaim_grant(const struct reclaim *r, const struct state_identity *id,
 		  const struct state_grant *g, struct err *e);

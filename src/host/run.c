@@ -17,13 +17,16 @@
 #include "base/own.h"
 #include "grant/grant.h"
 #include "host/editlock.h"
+#include "host/home.h"
 #include "host/keep.h"
+#include "host/live/front.h"
 #include "host/live/quote.h"
 #include "host/live/supervise.h"
 #include "host/live/windows.h"
 #include "host/rebuild.h"
 #include "host/reclaim.h"
 #include "host/text.h"
+#include "proc/inherit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +41,7 @@
 
 /* Everything that a run holds while it lasts. */
 struct run {
-	const struct plan *plan;
+	struct plan *plan; /* its home is not known before the claim */
 	struct rebuilt db;
 	struct state *state; /* of db; borrowed */
 	int state_dir;	     /* of db; borrowed */
@@ -54,6 +57,7 @@ struct run {
 	int64_t began, clock_off; /* CLOCK_REALTIME at the claim; and its lead
 				     over CLOCK_BOOTTIME */
 	struct child verifier;	  /* of an alias; beside the VM */
+	pid_t pid;		  /* our own, for the verifier */
 	struct timespec since;
 };
 
@@ -72,40 +76,50 @@ int run_open_state(const struct facts *f, struct state **s, int *dir,
 	return 0;
 }
 
-static void warn_count(const struct plan_share *sh, uint64_t n,
-		       const char *what, const struct grant_stats *g)
+static void warn_count(const struct plan_share *sh, const struct grant_stats *g,
+		       size_t of, const char *what)
 {
+	bool has_example = g->example[0] && g->example_of == of;
 	char shown[TEXT_SHOWN];
+	uint64_t n;
 
+	memcpy(&n, (const char *)g + of, sizeof(n));
 	if (n)
-		log_warn("%s: %llu %s, for example %s",
+		log_warn("%s: %llu %s%s%s",
 			 text_show(shown, sizeof(shown), sh->src),
-			 (unsigned long long)n, what, g->example);
+			 (unsigned long long)n, what,
+			 has_example ? ", for example " : "",
+			 has_example ? g->example : "");
 }
 
 /* What the VM will not be able to use, though it was named. */
 static void warn_about(const struct plan_share *sh, const struct grant_stats *g)
 {
-	warn_count(sh, g->foreign, "entries belong to others and stay closed",
-		   g);
-	warn_count(sh, g->fixed, "entries are immutable and stay closed", g);
-	warn_count(sh, g->keys,
-		   "files look like private keys and are left out (see "
-		   "--include-keys)",
-		   g);
-	warn_count(sh, g->masked,
-		   "entries have an ACL mask that shuts the VM out, and that "
-		   "somebody else would profit from",
-		   g);
-	warn_count(sh, g->setgid,
-		   "set-group-ID entries of a foreign group are left out", g);
-	warn_count(sh, g->links,
-		   "files are left out because they have hard links elsewhere",
-		   g);
-	warn_count(sh, g->unmapped,
-		   "entries have ACLs that name ids which the VM cannot "
-		   "express, and cannot be read there",
-		   g);
+	static const struct {
+		size_t of;
+		const char *what;
+	} all[] = {
+		{offsetof(struct grant_stats, foreign),
+		 "entries belong to others and stay closed"},
+		{offsetof(struct grant_stats, fixed),
+		 "entries are immutable and stay closed"},
+		{offsetof(struct grant_stats, keys),
+		 "files look like private keys and are left out (see "
+		 "--include-keys)"},
+		{offsetof(struct grant_stats, masked),
+		 "entries have an ACL mask that shuts the VM out, and that "
+		 "somebody else would profit from"},
+		{offsetof(struct grant_stats, setgid),
+		 "set-group-ID entries of a foreign group are left out"},
+		{offsetof(struct grant_stats, links),
+		 "files are left out because they have hard links elsewhere"},
+		{offsetof(struct grant_stats, unmapped),
+		 "entries have ACLs that name ids which the VM cannot express, "
+		 "and cannot be read there"},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		warn_count(sh, g, all[i].of, all[i].what);
 }
 
 static void say_granted(const struct plan_share *sh, const char *shown,
@@ -143,6 +157,43 @@ static int grant_one(struct run *r, const struct plan_share *sh,
 	if (grant_apply(&tree, who, &g, e) < 0)
 		return err_wrap(e, "cannot share %s", shown);
 	say_granted(sh, shown, &g);
+	return 0;
+}
+
+/*
+ * The node of a PCI device's group, which U opens.  An alias does not keep it:
+ * a row that is never whole is undone at the end of the run, by whoever ends
+ * it.
+ */
+static int grant_device(struct run *r, const struct grant_who *who,
+			struct err *e)
+{
+	const struct plan_pci *d = &r->plan->pci;
+	struct grant_tree tree = {.mode = GRANT_RW, .device = true};
+	struct grant_stats g = {0};
+	struct stat st;
+	own_fd node = plan_open(d->node, &st);
+	own_fd lock = -1;
+	const struct state_want want = {.path = d->node,
+					.dev = d->dev,
+					.ino = d->ino,
+					.btime = reclaim_birth(node),
+					.access = ACCESS_RW};
+	int64_t row;
+
+	if (node < 0 || st.st_dev != d->dev || st.st_ino != d->ino)
+		return err_set(e, node < 0 ? errno : ESTALE, "%s", d->node);
+	if (r->plan->opt->alias
+		    ? state_grant_begin(r->state, r->id.run, &want, &row, e) < 0
+		    : state_grant_add(r->state, r->id.run, d->node, d->dev,
+				      d->ino, ACCESS_RW, &row, e) < 0)
+		return -1;
+	lock = edit_lock(r->state_dir, &r->stop, e);
+	tree.root = node;
+	tree.stop = &r->stop;
+	if (lock < 0 || grant_apply(&tree, who, &g, e) < 0)
+		return err_wrap(e, "cannot give %s to the VM", d->node);
+	log_info("granted rw %s", d->node);
 	return 0;
 }
 
@@ -217,10 +268,11 @@ static int verify_all(void *arg, struct err *e)
 	const struct reclaim rc = reclaim_of(r, -1);
 	size_t next = 0;
 
+	/* Nothing is granted for a vmrun that is gone already. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != r->pid)
+		return -1;
 	/* That says that the run is alive: it is vmrun's alone. */
 	own_close(&r->id.lock_fd);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return -1;
 	setpriority(PRIO_PROCESS, 0, 19);
 	syscall(SYS_ioprio_set, who_process, 0, class_idle);
 	for (size_t i = 0; i < r->plan->n_shares; i++) {
@@ -245,9 +297,11 @@ static int verify_all(void *arg, struct err *e)
 /* That it cannot be started is no reason to end the run. */
 static void start_verifier(struct run *r)
 {
-	const struct proc_spec s = {.child = verify_all, .arg = r};
+	const struct proc_spec s = {
+		.child = verify_all, .arg = r, .keep_mask = true};
 	struct err e = ERR_INIT;
 
+	r->pid = getpid();
 	if (r->plan->opt->alias && !r->plan->opt->verify &&
 	    proc_start(&s, &r->verifier, &e) < 0)
 		log_err(LOG_LEVEL_WARN, &e);
@@ -283,8 +337,9 @@ static void tell_plain(const struct plan_share *sh)
 		      "what";
 	else if (sh->plain.read_only)
 		why = "which is mounted read-only";
-	log_warn("%s is on %s, %s: it is served with your own rights, by a "
-		 "server that can reach nothing else; see vmrun-security(7)",
+	log_warn("%s is on %s, %s: no ACL is edited there, it is served with "
+		 "your own rights, by a server that can reach nothing else; "
+		 "see vmrun-security(7)",
 		 text_show(shown, sizeof(shown), sh->src), sh->plain.fs, why);
 }
 
@@ -317,9 +372,11 @@ static int apply_grants(struct run *r, struct err *e)
 		tell_plain(&p->shares[i]);
 		tell_hidden(&p->shares[i]);
 	}
+	reclaim_who(p->facts, r->id.uid, r->id.gid, &who);
+	if (plan_has_pci(p) && grant_device(r, &who, e) < 0)
+		return -1;
 	if (p->opt->alias)
 		return apply_kept(r, e);
-	reclaim_who(p->facts, r->id.uid, r->id.gid, &who);
 	for (size_t i = 0; i < p->n_shares; i++)
 		if (p->shares[i].use == SHARE_PERSON &&
 		    grant_one(r, &p->shares[i], &who, e) < 0)
@@ -358,6 +415,7 @@ static int claim(struct run *r, const struct state_range *range, struct err *e)
 {
 	struct reclaim rc = {.facts = r->plan->facts, .userns = -1};
 	struct err old = ERR_INIT;
+	struct homes homes;
 	struct buf cmd;
 	int ret;
 
@@ -374,6 +432,9 @@ static int claim(struct run *r, const struct state_range *range, struct err *e)
 	if (reclaim_dead_runs(&rc, &old) < 0)
 		log_err(LOG_LEVEL_WARN, &old);
 	log_phase(&r->since, "state");
+	homes = (struct homes){r->state, r->state_dir, r->plan->facts};
+	if (home_open(&homes, r->plan, e) < 0)
+		return -1;
 	buf_init(&cmd, 1 << 20);
 	command_line(r->plan, &cmd);
 	if (r->plan->opt->alias)
@@ -388,11 +449,13 @@ static int claim(struct run *r, const struct state_range *range, struct err *e)
 		return -1;
 	r->claimed = true;
 	log_phase(&r->since, "claim");
-	return 0;
+	return home_enter(r->plan, e);
 }
 
 static int start(struct run *r, const struct tools *t, struct err *e)
 {
+	if (r->plan->terminal && front_take(STDIN_FILENO, e) < 0)
+		return err_wrap(e, "--tty");
 	if (apply_grants(r, e) < 0)
 		return -1;
 	log_phase(&r->since, "grant");
@@ -447,19 +510,19 @@ static void finish(struct run *r, int exit_code)
  * write(). */
 static void hold_signals(struct run *r)
 {
-	static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 	sigset_t set;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
-		sigaddset(&set, held[i]);
+	proc_asked_by(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	/* These two ask for no end. */
+	sigdelset(&set, SIGUSR1);
+	sigdelset(&set, SIGUSR2);
 	r->stop = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 }
 
-void run_plan(const struct plan *p, const struct tools *t,
+void run_plan(struct plan *p, const struct tools *t,
 	      const struct state_range *range, const struct status_sinks *sinks,
 	      struct outcome *o, struct err *e)
 {
@@ -483,6 +546,7 @@ void run_plan(const struct plan *p, const struct tools *t,
 	} else {
 		status_started(sinks, r.id.run, r.id.uid);
 		s.context = &r.context;
+		s.dir = &r.dir;
 		s.sandbox = &r.sandbox;
 		s.state = r.state;
 		s.id = &r.id;

@@ -11,12 +11,12 @@
 struct err;
 
 /*
- * Does what the plan says, and undoes it.  o is how it ended and decides the
- * exit status; e has the message for the person where o is not the
- * application's own end.  Whatever could not be undone is said in warnings and
- * stays in the database for the next start.
+ * Does what the plan says, and undoes it; makes the plan's home.  o is how it
+ * ended and decides the exit status; e has the message for the person where o
+ * is not the application's own end.  Whatever could not be undone is said in
+ * warnings and stays in the database for the next start.
  */
-void run_plan(const struct plan *p, const struct tools *t,
+void run_plan(struct plan *p, const struct tools *t,
 	      const struct state_range *range, const struct status_sinks *sinks,
 	      struct outcome *o, struct err *e);
 

@@ -18,16 +18,42 @@
 
 struct err;
 
-struct sweep_trace {
+/* What was found in one of the places that were looked through. */
+struct sweep_spot {
+	const char *root; /* the place, as it was given; borrowed */
+	/* What all of it is at or below, on one file system, absolute; owned.
+	 */
+	char *at;
 	uint64_t owned, entries;
-	char *example; /* absolute path of one; owned */
-	char *at;      /* what they are all at or below, absolute; owned */
-	unsigned pass; /* that found the first */
+};
+
+struct sweep_trace {
+	uint64_t owned, entries; /* in all spots */
+	/* Inodes of that owner or group from when no VM had the id: they are
+	 * somebody else's, and not to be given back. */
+	uint64_t others;
+	char *example;		 /* absolute path of one; owned */
+	struct sweep_spot *spot; /* owned */
+	size_t n_spots;		 /* 0: owned and entries are 0, too */
+	unsigned pass;		 /* that found the first */
+};
+
+/* When it was that VMs had an id; see struct state_owner. */
+struct sweep_life {
+	int64_t since, ended;
+};
+
+/* What was cleaned. */
+struct sweep_cleaned {
+	uint64_t files, entries; /* of the trace's */
+	uint64_t others;	 /* ACLs that only other people can edit */
 };
 
 struct sweep {
 	struct state_range range;
 	struct sweep_trace *trace; /* range.count of them, from uid_first on */
+	/* Of the same ids, all 0 at first: what is not known does not tell. */
+	struct sweep_life *life;
 	uint64_t seen;
 	uint64_t closed; /* directories that could not be looked into */
 	/* Names came or went meanwhile: what was not met may be there. */
@@ -41,6 +67,10 @@ struct sweep {
 	 * own UID now are as they should be, and do not count. */
 	const struct state_grant *ledger;
 	size_t n_ledger;
+	/* So many names more were looked at (grant/scan.h); NULL: nobody asks.
+	 */
+	void (*met)(void *arg, uint64_t n);
+	void *met_arg;
 };
 
 /* 0, or -1 and e. */
@@ -56,26 +86,35 @@ int sweep_look(struct sweep *s, const char *path, struct err *e);
 
 /*
  * Looks through all of the paths, again and again while things are moved about
- * in them.  A path that is not there is for the caller: not_there().  What
+ * in them.  What a path leads to is for the caller: found(), with the object
+ * that is looked through now, or -1 if there is none; in each pass.  What
  * cannot be looked through, too: failed(), and 0 if the others are to be.
  */
 struct sweep_paths {
 	const char *const *path; /* borrowed */
 	size_t n;
 	void (*begin)(void *arg, const char *path);
-	void (*not_there)(void *arg, size_t n);
+	void (*found)(void *arg, size_t n, int root);
 	int (*failed)(void *arg, const struct err *why, struct err *e);
 	void *arg;
 };
 
 int sweep_look_all(struct sweep *s, const struct sweep_paths *p, struct err *e);
 
+/* What the state knows of the ids' lives. */
+void sweep_lives(struct sweep *s, const struct state_owner *list, size_t n);
+
+/* What all of the spot is at or below, O_PATH; -1 and errno. */
+int sweep_open(const struct sweep_spot *spot);
+
 /*
- * Takes away what the UID left, at trace->at and below: files are given back,
- * entries removed.  0 also if there is nothing any more.
+ * Takes away what the UID (its group, too: no more of id counts) left, in each
+ * spot: files are given back, unless there are t->others among
+ * them; entries are removed.  0 also if there is nothing any more.
  */
-int sweep_clean(const struct reclaim *rc, uid_t uid, gid_t gid,
-		const struct sweep_trace *t, struct err *e);
+int sweep_clean(const struct reclaim *rc, const struct state_identity *id,
+		const struct sweep_trace *t, struct sweep_cleaned *did,
+		struct err *e);
 
 /*
  * What a UID may do with one inode, and through what.  0, or -1 and e.

@@ -69,12 +69,16 @@ static pid_t fork_pidfd(uint64_t flags, int *pidfd)
 	return (pid_t)syscall(SYS_clone3, &a, sizeof(a));
 }
 
-static void default_signals(void)
+static void default_signals(bool keep_mask)
 {
 	sigset_t none;
 
+	/* Neither does what is ignored end one that keeps the mask. */
 	for (int s = 1; s < NSIG; s++)
-		signal(s, SIG_DFL);
+		if (signal(s, SIG_DFL) == SIG_IGN && keep_mask)
+			signal(s, SIG_IGN);
+	if (keep_mask)
+		return;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -148,7 +152,7 @@ static int make_table(const struct proc_spec *s, int *err_w, struct err *e)
 static int child_side(const struct proc_spec *s, struct pipes *p, int exec,
 		      struct err *e)
 {
-	default_signals();
+	default_signals(s->keep_mask);
 	if (s->parent) {
 		char go;
 
@@ -276,8 +280,11 @@ int child_wait(struct child *c)
 		return -1;
 	}
 	while (waitpid(c->pid, &st, 0) < 0)
-		if (errno != EINTR)
-			return -1;
+		if (errno != EINTR) {
+			/* No child any more: the number may be another's. */
+			st = -1;
+			break;
+		}
 	c->pid = 0;
 	own_close(&c->pidfd);
 	return st;
@@ -299,7 +306,7 @@ int proc_capture(const struct proc_spec *spec, struct buf *out, struct err *e)
 	own_fd r = -1;
 	own_fd w = -1;
 	char chunk[4096];
-	int two[2];
+	int two[2], st;
 	ssize_t got;
 
 	if (s.n_fds >= 16)
@@ -325,7 +332,8 @@ int proc_capture(const struct proc_spec *spec, struct buf *out, struct err *e)
 		child_kill(&c);
 		return err_set(e, EFBIG, "output of %s", s.path);
 	}
-	return child_wait(&c);
+	st = child_wait(&c);
+	return st < 0 ? err_set(e, errno, "waiting for %s", s.path) : st;
 }
 
 const char *proc_find(const char *const *places)
@@ -346,4 +354,17 @@ int proc_write(pid_t pid, const char *name, const char *text, struct err *e)
 	if (fd < 0 || io_write_all(fd, text, strlen(text)) < 0)
 		return err_set(e, errno, "%s", path);
 	return 0;
+}
+
+int proc_map_root(void *arg, pid_t pid, struct err *e)
+{
+	char text[64];
+
+	(void)arg;
+	snprintf(text, sizeof(text), "0 %u 1\n", (unsigned)getuid());
+	if (proc_write(pid, "uid_map", text, e) < 0 ||
+	    proc_write(pid, "setgroups", "deny", e) < 0)
+		return -1;
+	snprintf(text, sizeof(text), "0 %u 1\n", (unsigned)getgid());
+	return proc_write(pid, "gid_map", text, e);
 }

@@ -8,6 +8,7 @@
 #ifndef PROC_SPAWN_H
 #define PROC_SPAWN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,8 +25,11 @@ struct proc_spec {
 	char *const *argv;
 	char *const *envp;
 	const struct proc_fd
-		*fds;	      /* what the child keeps; all else is closed */
-	size_t n_fds;	      /* a missing 0, 1 or 2 becomes /dev/null */
+		*fds; /* what the child keeps; all else is closed */
+	size_t n_fds; /* a missing 0, 1 or 2 becomes /dev/null */
+	/* The caller's mask stays: a ^C that is the caller's to handle goes to
+	 * the whole process group, and must not end the child. */
+	bool keep_mask;
 	uint64_t clone_flags; /* CLONE_NEW*, 0 for a plain fork */
 	/*
 	 * In the parent, after the child exists and before it goes on: writes
@@ -49,15 +53,15 @@ struct child {
 /*
  * Starts the program; returns when execve() succeeded.  0 and *c, which the
  * caller reaps with child_wait() or child_kill(); -1 and e otherwise, and then
- * nothing is left to reap.  Signal dispositions and mask are the defaults in
- * the child.
+ * nothing is left to reap.  Signal dispositions and, without keep_mask, the
+ * mask are the defaults in the child.
  */
 int proc_spawn(const struct proc_spec *spec, struct child *c, struct err *e);
 
 /*
  * Runs `child` without exec in a new process and waits for it: for work that
  * needs another namespace.  0 if it returned 0; else its error comes back.
- * Descriptors are inherited.  clone_flags and parent as above.
+ * Descriptors are inherited.  clone_flags, parent and keep_mask as above.
  */
 int proc_run(const struct proc_spec *spec, struct err *e);
 
@@ -73,6 +77,9 @@ const char *proc_find(const char *const *places);
 /* Writes text to /proc/PID/NAME by one write(2): the kernel takes an id map
  * whole or not at all. */
 int proc_write(pid_t pid, const char *name, const char *text, struct err *e);
+
+/* For `parent`: the one id of a user namespace is root, who is the caller. */
+int proc_map_root(void *arg, pid_t pid, struct err *e);
 
 /* Waits; the status as waitpid() gives it, or -1 with errno.  *c is none after.
  */

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/mountinfo.h"
 #include "base/own.h"
@@ -181,7 +182,7 @@ int cover_mounts(const struct base *b, int tree, const struct setup *s,
 	if (!n)
 		return 0;
 	buf_init(&text, MOUNTINFO_MAX);
-	r = mountinfo_read(b->dir, "proc/self/mountinfo", &text, e);
+	r = io_read_text(b->dir, "proc/self/mountinfo", &text, e);
 	if (r == 0)
 		r = cover_all(b, (char *)text.data, src, n, e);
 	buf_free(&text);

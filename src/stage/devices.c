@@ -11,11 +11,12 @@
 #include "base/own.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 /* What a member may ask for; the numbers are the kernel's, for ever. */
 static const struct device {
@@ -29,6 +30,9 @@ static const struct device {
 	{"kvm", 10, 232},  /* the VMM's processor */
 };
 
+/* Not to be asked for by name: it comes with a PCI device. */
+static const struct device vfio = {"vfio/vfio", 10, 196};
+
 static const struct device *find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
@@ -37,16 +41,25 @@ static const struct device *find(const char *name)
 	return NULL;
 }
 
-static int attach(const struct base *b, int dir, const char *name,
+/* Read-only is about the node: its mode, its times.  What is behind a
+ * character device can be written all the same. */
+static int bind_node(int fd, mode_t mode, int dir, const char *name,
+		     struct err *e)
+{
+	return mounts_attach(fd, mode,
+			     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+				     MOUNT_ATTR_NOEXEC,
+			     dir, name, e);
+}
+
+static int attach(const struct base *b, int dir, const struct device *d,
 		  struct err *e)
 {
-	const struct device *d = find(name);
+	const char *slash = strrchr(d->name, '/');
 	own_fd fd = -1;
 	char path[64];
 	struct stat st;
 
-	if (!d)
-		return err_set(e, 0, "no member may have the device %s", name);
 	snprintf(path, sizeof(path), "/dev/%s", d->name);
 	fd = mounts_open(b, path, e);
 	if (fd < 0)
@@ -55,12 +68,7 @@ static int attach(const struct base *b, int dir, const char *name,
 		return err_set(e, errno, "%s", path);
 	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(d->major, d->minor))
 		return err_set(e, 0, "%s is not the device of that name", path);
-	/* Read-only is about the node: its mode, its times.  What is behind a
-	 * character device can be written all the same. */
-	return mounts_attach(fd, st.st_mode,
-			     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
-				     MOUNT_ATTR_NOEXEC,
-			     dir, name, e);
+	return bind_node(fd, st.st_mode, dir, slash ? slash + 1 : d->name, e);
 }
 
 int devices_attach(const struct base *b, int root, char *const *names,
@@ -70,13 +78,59 @@ int devices_attach(const struct base *b, int root, char *const *names,
 
 	if (!*names)
 		return 0;
-	if (mkdirat(root, "dev", 0755) < 0)
-		return err_set(e, errno, "making /dev");
-	dir = openat(root, "dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	dir = mounts_make_dir(root, "dev", e);
 	if (dir < 0)
-		return err_set(e, errno, "opening /dev");
-	for (; *names; names++)
-		if (attach(b, dir, *names, e) < 0)
+		return -1;
+	for (; *names; names++) {
+		const struct device *d = find(*names);
+
+		if (!d)
+			return err_set(e, 0, "no member may have the device %s",
+				       *names);
+		if (attach(b, dir, d, e) < 0)
 			return -1;
+	}
+	return 0;
+}
+
+/* The node of an IOMMU group: its number is of this boot, but only root makes
+ * names in /dev/vfio, and gives them away. */
+static int attach_group(const struct base *b, int dir, uint32_t owner,
+			const char *group, struct err *e)
+{
+	own_fd fd = -1;
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/dev/vfio/%s", group);
+	fd = mounts_open(b, path, e);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, "%s", path);
+	if (!S_ISCHR(st.st_mode) || st.st_uid != owner)
+		return err_set(e, 0, "%s is not yours", path);
+	return bind_node(fd, st.st_mode, dir, group, e);
+}
+
+int devices_attach_pci(const struct base *b, int root, const struct setup *s,
+		       const struct setup_member *m, struct err *e)
+{
+	own_fd dev = mounts_make_dir(root, "dev", e);
+	own_fd nodes = dev < 0 ? -1 : mounts_make_dir(dev, "vfio", e);
+	own_fd pci = -1;
+	own_fd device = -1;
+	char group[16];
+
+	snprintf(group, sizeof(group), "%u", m->iommu_group);
+	if (nodes < 0 || attach(b, nodes, &vfio, e) < 0 ||
+	    attach_group(b, nodes, s->host_uid, group, e) < 0)
+		return -1;
+	pci = mounts_make_dir(root, SETUP_PCI_DIR + 1, e);
+	device = pci < 0 ? -1 : mounts_make_dir(pci, m->pci, e);
+	if (device < 0)
+		return -1;
+	if (symlinkat(group, device, "iommu_group") < 0)
+		return err_set(e, errno, "making the device's link");
 	return 0;
 }

@@ -15,4 +15,12 @@ struct err;
 int devices_attach(const struct base *b, int root, char *const *names,
 		   struct err *e);
 
+/*
+ * What the member's PCI device takes (setup_member.pci), after
+ * devices_attach(): /dev/vfio/vfio and the group's node, which has to be the
+ * person's, and the link that says which group it is.
+ */
+int devices_attach_pci(const struct base *b, int root, const struct setup *s,
+		       const struct setup_member *m, struct err *e);
+
 #endif

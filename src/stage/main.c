@@ -116,6 +116,8 @@ static int tell_started(const struct setup *s, size_t index, struct err *e)
 
 	if (s->members[index].scratch && (run = root_scratch(index, e)) < 0)
 		return -1;
+	if (s->members[index].memory && root_drop(index, "ram", e) < 0)
+		return -1;
 	return pid1_report_started(index, run, e);
 }
 

@@ -63,6 +63,11 @@
  * C library reserves address space by the processor.
  */
 #define MEMBER_DATA (UINT64_C(4) << 30)
+/*
+ * waypipe has private memory of each pool's size, which a client takes up only
+ * as far as it draws there: foot makes two of 512 MiB for each window.
+ */
+#define WAYPIPE_DATA (UINT64_C(128) << 30)
 
 /*
  * What the C virtiofsd needs until its client has connected, and drops itself
@@ -99,17 +104,41 @@ static int limit(int which, rlim_t n)
 	return setrlimit(which, &have);
 }
 
+/*
+ * Who ends a unit or a session signals all of its processes (systemd.kill(5)):
+ * a VM that ended by that would leave the application no time.  vmrun alone
+ * decides, and ends members with SIGKILL.  A file that is too large is an error
+ * of the call that makes it so.
+ */
+static int shelter(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	signal(SIGXFSZ, SIG_IGN);
+	return sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 /* Who am I now: U.  Capabilities and limits go, in this order: lowering
  * limits needs nothing, the bounding set needs a capability. */
 static int confine(const struct setup_member *m, struct err *e)
 {
+	if (shelter() < 0)
+		return err_set(e, errno, "holding signals back");
 	if (m->scratch)
 		umask(0); /* the person connects to what it makes there */
 	if (m->fsize && limit(RLIMIT_FSIZE, m->fsize) < 0)
 		return err_set(e, errno, "limiting files");
+	/* Also where the soft limit was less. */
+	if (m->pci[0] && limit(RLIMIT_MEMLOCK, m->memlock) < 0)
+		return err_set(e, errno, "limiting locked memory");
 	if (limit(RLIMIT_NPROC, MEMBER_NPROC) < 0)
 		return err_set(e, errno, "limiting processes");
-	if (limit(RLIMIT_DATA, MEMBER_DATA) < 0)
+	if (limit(RLIMIT_DATA, m->calls == SETUP_CALLS_WAYPIPE
+				       ? WAYPIPE_DATA
+				       : MEMBER_DATA) < 0)
 		return err_set(e, errno, "limiting memory");
 	if (seal_nofile(m->nofile, e) < 0)
 		return -1;
@@ -254,7 +283,7 @@ static int start_one(struct start *st, pid_t *pid, struct err *e)
 	*pid = c.pid;
 	own_close(&c.pidfd); /* PID 1 reaps by pid; nobody else can */
 	if (st->m->view == SETUP_VIEW_PLAIN)
-		return root_drop_tree(st->index, e);
+		return root_drop(st->index, "tree", e);
 	return 0;
 }
 

@@ -93,56 +93,71 @@ static int restrict_mount(int fd, int recursive, uint64_t attrs)
 			     sizeof(a));
 }
 
-/* A new directory, or one that is there; opened, the caller's. */
-static int make_dir(int dir, const char *name, struct err *e)
+int mounts_make_dir(int dir, const char *name, struct err *e)
 {
 	int fd;
 
-	if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
+	/* EROFS: in a system directory; it is there or cannot be opened. */
+	if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST && errno != EROFS)
 		return failed(e, "making", name);
 	fd = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? failed(e, "opening", name) : fd;
 }
 
-int mounts_proc(int dir, const char *name, struct err *e)
+/* Attaches a mount of make_fs() at dir/name, which is made. */
+static int attach_new(int fs, int dir, const char *name, struct err *e)
 {
-	const char *const options[][2] = {{NULL, NULL}};
-	own_fd made = make_dir(dir, name, e);
-	own_fd fd = -1;
+	own_fd made = fs < 0 ? -1 : mounts_make_dir(dir, name, e);
 
 	if (made < 0)
 		return -1;
-	fd = make_fs("proc", options, CLOSED | MOUNT_ATTR_NOEXEC, e);
-	if (fd < 0)
-		return -1;
-	if (move_mount(fd, "", made, "",
+	if (move_mount(fs, "", made, "",
 		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return failed(e, "cannot mount", "/proc");
+		return failed(e, "cannot mount", name);
 	return 0;
+}
+
+int mounts_proc(int dir, const char *name, struct err *e)
+{
+	const char *const options[][2] = {{NULL, NULL}};
+	own_fd fs = make_fs("proc", options, CLOSED | MOUNT_ATTR_NOEXEC, e);
+
+	return attach_new(fs, dir, name, e);
+}
+
+/* inodes: one is the root's.  huge: NULL or a policy as in tmpfs(5). */
+static int make_memory(const struct setup *s, uint64_t size, const char *inodes,
+		       const char *huge, struct err *e)
+{
+	char bytes[32], uid[16], gid[16];
+	const char *const options[][2] = {
+		{"mode", "0711"}, {"size", bytes}, {"nr_inodes", inodes},
+		{"uid", uid},	  {"gid", gid},	   {huge ? "huge" : NULL, huge},
+		{NULL, NULL}};
+
+	snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)size);
+	snprintf(uid, sizeof(uid), "%u", s->uid);
+	snprintf(gid, sizeof(gid), "%u", s->gid);
+	return make_fs("tmpfs", options, CLOSED | MOUNT_ATTR_NOEXEC, e);
 }
 
 int mounts_scratch(const struct setup *s, uint64_t size, int dir,
 		   const char *name, struct err *e)
 {
-	char bytes[32], uid[16], gid[16];
-	const char *const options[][2] = {{"mode", "0711"},    {"size", bytes},
-					  {"nr_inodes", "16"}, {"uid", uid},
-					  {"gid", gid},	       {NULL, NULL}};
-	own_fd made = make_dir(dir, name, e);
-	own_fd fd = -1;
+	own_fd fs = make_memory(s, size, "16", NULL, e);
 
-	if (made < 0)
-		return -1;
-	snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)size);
-	snprintf(uid, sizeof(uid), "%u", s->uid);
-	snprintf(gid, sizeof(gid), "%u", s->gid);
-	fd = make_fs("tmpfs", options, CLOSED | MOUNT_ATTR_NOEXEC, e);
-	if (fd < 0)
-		return -1;
-	if (move_mount(fd, "", made, "",
-		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return failed(e, "cannot mount", name);
-	return 0;
+	return attach_new(fs, dir, name, e);
+}
+
+int mounts_memory(const struct setup *s, uint64_t size, int dir,
+		  const char *name, struct err *e)
+{
+	struct err none = ERR_INIT;
+	own_fd fs = make_memory(s, size, "2", "advise", &none);
+
+	if (fs < 0) /* a kernel without huge pages */
+		fs = make_memory(s, size, "2", NULL, e);
+	return attach_new(fs, dir, name, e);
 }
 
 int mounts_begin(struct base *b, struct err *e)
@@ -264,18 +279,12 @@ int mounts_tree(const struct base *b, int dir, const struct setup *s,
 					  {"size", "64k"},
 					  {"nr_inodes", inodes},
 					  {NULL, NULL}};
-	own_fd at = make_dir(dir, "tree", e);
 	own_fd tree = -1;
 
-	if (at < 0)
-		return -1;
 	snprintf(inodes, sizeof(inodes), "%zu", s->n_mounts + 8);
 	tree = make_fs("tmpfs", options, CLOSED | MOUNT_ATTR_NOEXEC, e);
-	if (tree < 0)
+	if (attach_new(tree, dir, "tree", e) < 0)
 		return -1;
-	if (move_mount(tree, "", at, "",
-		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return failed(e, "cannot mount", "the shared tree");
 	for (size_t i = 0; i < s->n_mounts; i++)
 		if (s->mounts[i].tree == which &&
 		    share(b, tree, &s->mounts[i], e) < 0)

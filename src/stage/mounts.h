@@ -77,6 +77,12 @@ int mounts_attach(int src, mode_t mode, uint64_t attrs, int dir,
  */
 int mounts_scratch(const struct setup *s, uint64_t size, int dir,
 		   const char *name, struct err *e);
+/* The same for one large file, with huge pages where the kernel has them. */
+int mounts_memory(const struct setup *s, uint64_t size, int dir,
+		  const char *name, struct err *e);
+
+/* A new directory, or one that is there; opened (O_PATH), the caller's. */
+int mounts_make_dir(int dir, const char *name, struct err *e);
 
 /* A new /proc of this pid namespace at dir/name; the directory is made. */
 int mounts_proc(int dir, const char *name, struct err *e);

@@ -35,22 +35,6 @@ static void root_name(char *out, size_t outsz, size_t index)
 	snprintf(out, outsz, "m%zu", index);
 }
 
-static int open_dir(int dir, const char *name, struct err *e)
-{
-	int fd = openat(dir, name,
-			O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd < 0 ? err_set(e, errno, "opening %s", name) : fd;
-}
-
-/* EROFS: inside a system directory; it is there already or open fails. */
-static int make_dir(int dir, const char *name, struct err *e)
-{
-	if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST && errno != EROFS)
-		return err_set(e, errno, "making %s", name);
-	return open_dir(dir, name, e);
-}
-
 /* Binds the host's `path` at root/name if it is a directory. */
 static int system_dir(const struct base *b, int root, const char *path,
 		      const char *name, struct err *e)
@@ -89,7 +73,7 @@ static int linker_cache(const struct base *b, int root, struct err *e)
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return 0;
-	etc = make_dir(root, "etc", e);
+	etc = mounts_make_dir(root, "etc", e);
 	if (etc < 0)
 		return -1;
 	return mounts_attach(fd, st.st_mode, SYSTEM | MOUNT_ATTR_NOEXEC, etc,
@@ -121,7 +105,7 @@ static int only_libraries(const struct base *b, int root, struct err *e)
 {
 	static const char *const dirs[] = {"/usr/lib", "/usr/lib32",
 					   "/usr/lib64", "/usr/libx32"};
-	own_fd usr = make_dir(root, "usr", e);
+	own_fd usr = mounts_make_dir(root, "usr", e);
 
 	if (usr < 0)
 		return -1;
@@ -140,14 +124,14 @@ static int only_libraries(const struct base *b, int root, struct err *e)
  */
 static int server_dirs(int root, struct err *e)
 {
-	own_fd proc = make_dir(root, "proc", e);
+	own_fd proc = mounts_make_dir(root, "proc", e);
 	own_fd self = -1;
 	own_fd sys = -1;
 	own_fd fs = -1;
 
-	if (proc < 0 || (self = make_dir(proc, "1", e)) < 0 ||
-	    (sys = make_dir(proc, "sys", e)) < 0 ||
-	    (fs = make_dir(sys, "fs", e)) < 0)
+	if (proc < 0 || (self = mounts_make_dir(proc, "1", e)) < 0 ||
+	    (sys = mounts_make_dir(proc, "sys", e)) < 0 ||
+	    (fs = mounts_make_dir(sys, "fs", e)) < 0)
 		return -1;
 	if (symlinkat("1", proc, "self") < 0)
 		return err_set(e, errno, "making /proc/self");
@@ -160,12 +144,12 @@ static int server_dirs(int root, struct err *e)
  */
 static int uplink_dirs(int root, struct err *e)
 {
-	own_fd proc = make_dir(root, "proc", e);
+	own_fd proc = mounts_make_dir(root, "proc", e);
 	own_fd self = -1;
 	own_fd tmp = -1;
 
-	if (proc < 0 || (self = make_dir(proc, "1", e)) < 0 ||
-	    (tmp = make_dir(root, "tmp", e)) < 0)
+	if (proc < 0 || (self = mounts_make_dir(proc, "1", e)) < 0 ||
+	    (tmp = mounts_make_dir(root, "tmp", e)) < 0)
 		return -1;
 	if (symlinkat("1", proc, "self") < 0)
 		return err_set(e, errno, "making /proc/self");
@@ -239,7 +223,7 @@ static int add_file(const struct base *b, int root, const struct setup_file *f,
 		snprintf(name, sizeof(name), "%.*s", (int)n, at);
 		if (!at[n])
 			break;
-		next = make_dir(dir, name, e);
+		next = mounts_make_dir(dir, name, e);
 		if (next < 0)
 			return -1;
 		own_close(&dir);
@@ -258,7 +242,7 @@ static int add_file(const struct base *b, int root, const struct setup_file *f,
 /* A directory for the tree, which root_enter() attaches. */
 static int tree_dir(int root, struct err *e)
 {
-	own_fd tree = make_dir(root, "tree", e);
+	own_fd tree = mounts_make_dir(root, "tree", e);
 
 	return tree < 0 ? -1 : 0;
 }
@@ -292,6 +276,8 @@ static int build(const struct base *b, int root, const struct setup *s,
 	if (build_view(b, root, s, m->view, e) < 0 ||
 	    devices_attach(b, root, m->devices, e) < 0)
 		return -1;
+	if (m->pci[0] && devices_attach_pci(b, root, s, m, e) < 0)
+		return err_wrap(e, "PCI device %s", m->pci);
 	for (size_t i = 0; i < m->n_files; i++)
 		if (add_file(b, root, &m->files[i], e) < 0) {
 			char shown[256];
@@ -311,18 +297,17 @@ int root_scratch(size_t index, struct err *e)
 	root_name(name, sizeof(name), index);
 	snprintf(path, sizeof(path), "/%s/run", name);
 	fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	/* The member has a mount of its own by now, the stage needs none. */
-	if (fd < 0 || umount2(path, MNT_DETACH) < 0)
+	if (fd < 0)
 		return err_set(e, errno, "%s", path);
-	return steal_fd(&fd);
+	return root_drop(index, "run", e) < 0 ? -1 : steal_fd(&fd);
 }
 
-int root_drop_tree(size_t index, struct err *e)
+int root_drop(size_t index, const char *what, struct err *e)
 {
 	char name[32], path[40];
 
 	root_name(name, sizeof(name), index);
-	snprintf(path, sizeof(path), "/%s/tree", name);
+	snprintf(path, sizeof(path), "/%s/%s", name, what);
 	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
 		return err_set(e, errno, "%s", path);
 	return 0;
@@ -336,9 +321,10 @@ int root_build(const struct base *b, const struct setup *s, size_t index,
 	char name[32];
 
 	root_name(name, sizeof(name), index);
-	root = make_dir(b->dir, name, e);
+	root = mounts_make_dir(b->dir, name, e);
 	if (root < 0 || build(b, root, s, m, e) < 0 ||
-	    (m->scratch && mounts_scratch(s, m->scratch, root, "run", e) < 0))
+	    (m->scratch && mounts_scratch(s, m->scratch, root, "run", e) < 0) ||
+	    (m->memory && mounts_memory(s, m->memory, root, "ram", e) < 0))
 		return err_wrap(e, "cannot make a root for %s", m->name);
 	return 0;
 }

@@ -23,10 +23,11 @@ int root_build(const struct base *b, const struct setup *s, size_t index,
 int root_scratch(size_t index, struct err *e);
 
 /*
- * Takes the plain sources away from the stage, and from who is started later;
- * after the member, of SETUP_VIEW_PLAIN, was started and has its own.
+ * Takes "tree", the plain sources, or "ram", the guest's memory, away from the
+ * stage and from who is started later; after the member was started and has a
+ * mount of its own.
  */
-int root_drop_tree(size_t index, struct err *e);
+int root_drop(size_t index, const char *what, struct err *e);
 
 /*
  * In the member's own process and namespaces, after mounts_end(): makes that

@@ -6,7 +6,9 @@
 #include "base/own.h"
 #include "state/runlock.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 static int no_such_alias(const char *name, struct err *e)
@@ -50,14 +52,17 @@ static int is_taken(struct state *s, const char *name, int64_t run, int work,
 	if (!held) {
 		err_set(e, 0, "the last run of alias %s is not cleaned up yet",
 			name);
+		e->code = EAGAIN;
 		return err_hint(e, "`vmrunctl gc` tries again, and says what "
 				   "is in the way");
 	}
 	if (work) {
 		err_set(e, 0, "vmrunctl is changing alias %s", name);
+		e->code = EBUSY;
 		return err_hint(e, "wait until it has ended");
 	}
 	err_set(e, 0, "alias %s is running already, as VM %" PRId64, name, run);
+	e->code = EALREADY;
 	return err_hint(e,
 			"`vmrunctl exec %s -- COMMAND` runs another command "
 			"in it; `vmrunctl stop %s` ends it",
@@ -163,6 +168,55 @@ static int use_grants(struct state *s, const struct state_alias_claim *c,
 	return 0;
 }
 
+static int make_alias(struct state *s, const struct state_alias_claim *c,
+		      struct state_identity *id, struct err *e)
+{
+	id->status = IDENTITY_RESERVED;
+	if (claim_uid(s, c->range, c->is_used, c->arg, id, e) < 0)
+		return -1;
+	return insert_alias(s, c->alias, id->uid, e);
+}
+
+static bool is_in(const struct state_range *r, const struct state_identity *id)
+{
+	return id->uid - r->uid_first < r->count &&
+	       id->gid - r->gid_first == id->uid - r->uid_first;
+}
+
+/*
+ * A VM of a UID that the person has no more, by another line in /etc/subuid or
+ * on another machine, could not be started.  Where nothing is granted to it, it
+ * has nothing to lose by getting another one.
+ */
+static int change_uid(struct state *s, const struct state_alias_claim *c,
+		      struct state_identity *id, struct err *e)
+{
+	own_stmt st = NULL;
+	int r;
+
+	if (db_prepare(s, &st, "SELECT 1 FROM grants WHERE uid=? AND gone=0",
+		       e) < 0)
+		return -1;
+	sqlite3_bind_int64(st, 1, id->uid);
+	r = db_step(s, st, e);
+	if (r == 0)
+		return identity_over(s, id->uid, e) < 0
+			       ? -1
+			       : make_alias(s, c, id, e);
+	if (r < 0)
+		return -1;
+	err_set(e, 0,
+		"alias %s has the UID %u, which is not in your subordinate "
+		"range %u-%u any more",
+		c->alias, id->uid, c->range->uid_first,
+		c->range->uid_first + c->range->count - 1);
+	return err_hint(e,
+			"`vmrunctl alias forget %s` takes back what is granted "
+			"to it and keeps its home; started anew it has a UID "
+			"of the range",
+			c->alias);
+}
+
 /* Inside the transaction: the alias's identity, found or made. */
 static int get_identity(struct state *s, const struct state_alias_claim *c,
 			struct state_identity *id, struct err *e)
@@ -174,14 +228,13 @@ static int get_identity(struct state *s, const struct state_alias_claim *c,
 	if (r == 0 && !c->may_make)
 		return no_such_alias(c->alias, e);
 	if (r == 0)
-		return claim_uid(s, c->range, c->is_used, c->arg, id, e) < 0 ||
-				       insert_alias(s, c->alias, id->uid, e) < 0
-			       ? -1
-			       : 0;
+		return make_alias(s, c, id, e);
 	if (check_free(s, c->alias, id->uid, e) < 0)
 		return -1;
-	if (id->status != IDENTITY_REVOKING || c->kind == RUN_WORK)
+	if (c->kind == RUN_WORK)
 		return 0;
+	if (id->status != IDENTITY_REVOKING)
+		return is_in(c->range, id) ? 0 : change_uid(s, c, id, e);
 	err_set(e, 0, "alias %s is being forgotten", c->alias);
 	return err_hint(e, "`vmrunctl alias forget %s` finishes it", c->alias);
 }
@@ -282,11 +335,70 @@ int state_aliases(struct state *s, struct state_alias **out, size_t *n,
 	return 0;
 }
 
-int state_alias_rename(struct state *s, const char *from, const char *to,
-		       struct err *e)
+int state_alias_find(struct state *s, const char *name, struct state_alias *out,
+		     struct err *e)
 {
-	struct state_identity id;
+	own_free struct state_alias *list = NULL;
+	size_t n;
+
+	if (state_aliases(s, &list, &n, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i].name, name))
+			continue;
+		*out = list[i];
+		return 1;
+	}
+	return 0;
+}
+
+/* The row of the home's grant has the new name at once. */
+static int move_home(struct state *s, const struct state_identity *id,
+		     const struct state_move *m, const char *homes,
+		     struct err *e)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	own_stmt a = NULL;
+	own_stmt g = NULL;
+
+	if (snprintf(from, sizeof(from), "%s/%s", homes, m->from) >=
+		    (int)sizeof(from) ||
+	    snprintf(to, sizeof(to), "%s/%s", homes, m->to) >= (int)sizeof(to))
+		return err_set(e, ENAMETOOLONG, "%s", homes);
+	if (db_prepare(s, &g,
+		       "UPDATE grants SET path=?3 WHERE uid=?1 AND path=?2",
+		       e) < 0)
+		return -1;
+	sqlite3_bind_int64(g, 1, id->uid);
+	sqlite3_bind_blob(g, 2, from, (int)strlen(from), SQLITE_STATIC);
+	sqlite3_bind_blob(g, 3, to, (int)strlen(to), SQLITE_STATIC);
+	if (db_step(s, g, e) < 0 ||
+	    db_prepare(s, &a, "UPDATE aliases SET moving=?1 WHERE name=?2", e) <
+		    0)
+		return -1;
+	sqlite3_bind_text(a, 1, m->from, -1, SQLITE_STATIC);
+	sqlite3_bind_text(a, 2, m->to, -1, SQLITE_STATIC);
+	return db_step(s, a, e);
+}
+
+static int rename_alias(struct state *s, const char *from, const char *to,
+			struct err *e)
+{
 	own_stmt st = NULL;
+
+	if (db_prepare(s, &st, "UPDATE aliases SET name=?2 WHERE name=?1", e) <
+	    0)
+		return -1;
+	sqlite3_bind_text(st, 1, from, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 2, to, -1, SQLITE_STATIC);
+	return db_step(s, st, e);
+}
+
+int state_alias_rename(struct state *s, const char *from, const char *to,
+		       const char *homes, struct err *e)
+{
+	struct state_identity id = {0}, other = {0};
+	struct state_move m;
 	own_txn t = {NULL};
 	int r;
 
@@ -295,17 +407,75 @@ int state_alias_rename(struct state *s, const char *from, const char *to,
 	r = find_alias(s, from, &id, e);
 	if (r <= 0)
 		return r < 0 ? -1 : no_such_alias(from, e);
-	r = find_alias(s, to, &id, e);
+	r = find_alias(s, to, &other, e);
 	if (r < 0)
 		return -1;
 	if (r == 1)
 		return err_set(e, 0, "there is an alias %s already", to);
-	if (db_prepare(s, &st, "UPDATE aliases SET name=?2 WHERE name=?1", e) <
-	    0)
-		return -1;
-	sqlite3_bind_text(st, 1, from, -1, SQLITE_STATIC);
-	sqlite3_bind_text(st, 2, to, -1, SQLITE_STATIC);
-	if (db_step(s, st, e) < 0)
+	snprintf(m.from, sizeof(m.from), "%s", from);
+	snprintf(m.to, sizeof(m.to), "%s", to);
+	if (rename_alias(s, from, to, e) < 0 ||
+	    (homes && move_home(s, &id, &m, homes, e) < 0))
 		return -1;
 	return db_commit(&t, e);
+}
+
+int state_moves(struct state *s, struct state_move **out, size_t *n,
+		struct err *e)
+{
+	own_free struct state_move *all = NULL;
+	own_stmt st = NULL;
+	size_t have = 0;
+	int r;
+
+	*out = NULL;
+	*n = 0;
+	if (db_prepare(s, &st,
+		       "SELECT moving, name FROM aliases"
+		       " WHERE moving IS NOT NULL ORDER BY id",
+		       e) < 0)
+		return -1;
+	while ((r = db_step(s, st, e)) == 1) {
+		struct state_move *more =
+			reallocarray(all, have + 1, sizeof(*all));
+
+		if (!more)
+			return err_set(e, ENOMEM, "the list of aliases");
+		all = more;
+		snprintf(all[have].from, sizeof(all->from), "%s",
+			 (const char *)sqlite3_column_text(st, 0));
+		snprintf(all[have].to, sizeof(all->to), "%s",
+			 (const char *)sqlite3_column_text(st, 1));
+		have++;
+	}
+	if (r < 0)
+		return -1;
+	*out = steal_ptr(&all);
+	*n = have;
+	return 0;
+}
+
+int state_moved(struct state *s, const char *to, struct err *e)
+{
+	own_stmt st = NULL;
+
+	if (db_prepare(s, &st, "UPDATE aliases SET moving=NULL WHERE name=?",
+		       e) < 0)
+		return -1;
+	sqlite3_bind_text(st, 1, to, -1, SQLITE_STATIC);
+	return db_step(s, st, e);
+}
+
+int state_without_alias(struct state *s, const char *name,
+			int (*what)(void *arg, struct err *e), void *arg,
+			struct err *e)
+{
+	struct state_identity id;
+	own_txn t = {NULL};
+	int r;
+
+	if (db_begin(s, &t, e) < 0)
+		return -1;
+	r = find_alias(s, name, &id, e);
+	return r == 0 ? what(arg, e) : r;
 }

@@ -93,6 +93,12 @@ int claim_number(struct state *s, int64_t *run, int *lock, struct err *e);
 int claim_run(struct state *s, const struct state_identity *id,
 	      enum run_kind kind, const char *command, struct err *e);
 
+/*
+ * In identity.c, inside a transaction: nothing of the UID is known any more,
+ * nor has it a name: QUARANTINE.
+ */
+int identity_over(struct state *s, uid_t uid, struct err *e);
+
 /* In state.c, pure: refuses file systems by statfs()'s f_type. */
 int state_fs_check(uint64_t f_type, const char *where, struct err *e);
 

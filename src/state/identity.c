@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #define N_STATUS (IDENTITY_FREE + 1)
 
@@ -148,7 +149,7 @@ static int count_grants(struct state *s, const struct state_identity *id,
 	return 0;
 }
 
-/* The name goes, and with it the reason to keep the UID. */
+/* Its name goes, if it has one, and with it the reason to keep the UID. */
 static int forget_alias(struct state *s, uid_t uid, struct err *e)
 {
 	own_stmt find = NULL;
@@ -186,22 +187,32 @@ static int close_row(struct state *s, int64_t run, int exit_code, struct err *e)
 	return db_step(s, st, e);
 }
 
+int identity_over(struct state *s, uid_t uid, struct err *e)
+{
+	struct timespec now;
+	own_stmt q = NULL;
+
+	if (write_status(s, uid, IDENTITY_QUARANTINE, e) < 0 ||
+	    forget_alias(s, uid, e) < 0 ||
+	    db_prepare(s, &q,
+		       "INSERT INTO quarantine (uid, ended) VALUES (?, ?)",
+		       e) < 0)
+		return -1;
+	clock_gettime(CLOCK_REALTIME, &now);
+	sqlite3_bind_int64(q, 1, uid);
+	sqlite3_bind_int64(q, 2,
+			   now.tv_sec * INT64_C(1000000000) + now.tv_nsec);
+	return db_step(s, q, e);
+}
+
 static int end_run(struct state *s, const struct state_identity *id,
 		   int exit_code, struct err *e)
 {
-	own_stmt q = NULL;
-
 	if (close_row(s, id->run, exit_code, e) < 0)
 		return -1;
 	if (id->has_alias && id->status != IDENTITY_REVOKING)
 		return write_status(s, id->uid, IDENTITY_ACTIVE, e);
-	if (write_status(s, id->uid, IDENTITY_QUARANTINE, e) < 0 ||
-	    (id->has_alias && forget_alias(s, id->uid, e) < 0))
-		return -1;
-	if (db_prepare(s, &q, "INSERT INTO quarantine (uid) VALUES (?)", e) < 0)
-		return -1;
-	sqlite3_bind_int64(q, 1, id->uid);
-	return db_step(s, q, e);
+	return identity_over(s, id->uid, e);
 }
 
 int state_release(struct state *s, struct state_identity *id, int exit_code,

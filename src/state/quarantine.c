@@ -18,6 +18,8 @@ static int take_owner(struct state *s, sqlite3_stmt *st, struct state_owner *o,
 	o->is_alias = sqlite3_column_int(st, 3);
 	o->is_live = sqlite3_column_int(st, 4);
 	o->found = sqlite3_column_int(st, 5);
+	o->since = sqlite3_column_int64(st, 6) * INT64_C(1000000000);
+	o->ended = sqlite3_column_int64(st, 7);
 	return db_status(s, (const char *)sqlite3_column_text(st, 2),
 			 &o->status, e);
 }
@@ -35,7 +37,9 @@ int state_owners(struct state *s, struct state_owner **out, size_t *n,
 	if (db_prepare(s, &st,
 		       "SELECT i.uid, i.gid, i.status, i.alias IS NOT NULL,"
 		       " EXISTS (SELECT 1 FROM runs WHERE uid=i.uid"
-		       " AND ended=0), coalesce(q.found, 0) FROM identities i"
+		       " AND ended=0), coalesce(q.found, 0),"
+		       " (SELECT min(started) FROM runs WHERE uid=i.uid),"
+		       " q.ended FROM identities i"
 		       " LEFT JOIN quarantine q ON q.uid=i.uid ORDER BY i.uid",
 		       e) < 0)
 		return -1;
@@ -60,6 +64,20 @@ int state_owners(struct state *s, struct state_owner **out, size_t *n,
 	return 0;
 }
 
+static int take_root(sqlite3_stmt *st, struct state_root *root, struct err *e)
+{
+	*root = (struct state_root){
+		.path = strndup(sqlite3_column_blob(st, 0),
+				(size_t)sqlite3_column_bytes(st, 0)),
+		.uid = (uid_t)sqlite3_column_int64(st, 1),
+		.dev = (uint64_t)sqlite3_column_int64(st, 2),
+		.ino = (uint64_t)sqlite3_column_int64(st, 3),
+		.btime = sqlite3_column_int64(st, 4),
+		.is_boot = sqlite3_column_int(st, 5),
+	};
+	return root->path ? 0 : err_set(e, ENOMEM, "the list of places");
+}
+
 int state_roots(struct state *s, struct state_root **out, size_t *n,
 		struct err *e)
 {
@@ -71,26 +89,25 @@ int state_roots(struct state *s, struct state_root **out, size_t *n,
 	*out = NULL;
 	*n = 0;
 	if (db_prepare(s, &st,
-		       "SELECT DISTINCT g.path, g.uid FROM grants g"
-		       " JOIN identities i ON i.uid=g.uid"
+		       "SELECT DISTINCT g.path, g.uid, g.dev, g.ino, g.btime,"
+		       " coalesce(r.boot_id, g.boot_id) = ?"
+		       " FROM grants g JOIN identities i ON i.uid=g.uid"
+		       " LEFT JOIN runs r ON r.id=g.run"
 		       " WHERE i.status='quarantine' ORDER BY g.path",
 		       e) < 0)
 		return -1;
+	sqlite3_bind_text(st, 1, s->boot_id, -1, SQLITE_STATIC);
 	while ((r = db_step(s, st, e)) == 1) {
 		struct state_root *more =
 			reallocarray(all, have + 1, sizeof(*all));
 
-		if (more) {
+		if (more)
 			all = more;
-			more[have].path =
-				strndup(sqlite3_column_blob(st, 0),
-					(size_t)sqlite3_column_bytes(st, 0));
-		}
-		if (!more || !more[have].path) {
+		else
 			r = err_set(e, ENOMEM, "the list of places");
+		if (!more || (r = take_root(st, &all[have], e)) < 0)
 			break;
-		}
-		all[have++].uid = (uid_t)sqlite3_column_int64(st, 1);
+		have++;
 	}
 	if (r < 0) {
 		state_roots_free(all, have);
@@ -170,6 +187,34 @@ static int on_uid(struct state *s, const char *sql, uid_t uid, struct err *e)
 		return -1;
 	sqlite3_bind_int64(st, 1, uid);
 	return db_step(s, st, e);
+}
+
+int state_pin(struct state *s, uid_t uid, gid_t gid, struct err *e)
+{
+	own_txn t = {NULL};
+	own_stmt st = NULL;
+	int r, mine;
+
+	if (db_begin(s, &t, e) < 0 || insert_found(s, uid, gid, e) < 0 ||
+	    on_uid(s,
+		   "UPDATE identities SET status='quarantine' WHERE uid=?"
+		   " AND status='free'",
+		   uid, e) < 0 ||
+	    db_prepare(s, &st,
+		       "SELECT status='quarantine' FROM identities WHERE uid=?",
+		       e) < 0)
+		return -1;
+	sqlite3_bind_int64(st, 1, uid);
+	r = db_step(s, st, e);
+	/* No row: another one has its gid, and so nobody can claim it. */
+	mine = r == 0 || sqlite3_column_int(st, 0);
+	sqlite3_reset(st);
+	return r < 0 || db_commit(&t, e) < 0 ? -1 : mine;
+}
+
+int state_shared(struct state *s, uid_t uid, struct err *e)
+{
+	return on_uid(s, "UPDATE quarantine SET found=1 WHERE uid=?", uid, e);
 }
 
 int state_free_uid(struct state *s, uid_t uid, struct err *e)

@@ -170,6 +170,12 @@ static int open_all(struct state *s, struct err *e)
 	return 0;
 }
 
+bool state_is_there(int dirfd)
+{
+	return faccessat(dirfd, DB_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       errno != ENOENT;
+}
+
 int state_open(int dirfd, struct state **out, struct err *e)
 {
 	struct state *s = calloc(1, sizeof(*s));
@@ -257,7 +263,9 @@ int state_set_aside(int dirfd, char *name, size_t size, struct err *e)
 	return r;
 }
 
-int state_doubts(struct state *s, enum state_doubt *d, struct err *e)
+/* *made: claims by the list. */
+static int doubts(struct state *s, enum state_doubt *d, uint64_t *made,
+		  struct err *e)
 {
 	int64_t unscanned, claims;
 	struct highwater h;
@@ -267,22 +275,36 @@ int state_doubts(struct state *s, enum state_doubt *d, struct err *e)
 	    db_mark(s, "claims", &claims, e) < 0 ||
 	    highwater_load(s->dir, &h, e) < 0)
 		return -1;
-	/* The file is ahead by one for each claimer that was killed between
-	 * the two, until the next one comes through. */
-	if (h.claims > (uint64_t)claims + CLAIMS_KILLED)
+	*made = h.claims;
+	/* The list may be that of others: see state_share_ids().  The number is
+	 * ahead by one for each claimer that was killed between the two, until
+	 * the next one comes through. */
+	if (unscanned)
+		*d = h.claims ? STATE_LOST : STATE_NEW;
+	else if (h.claims > (uint64_t)claims + CLAIMS_KILLED)
 		*d = STATE_OLD;
-	else if (unscanned)
-		*d = h.n ? STATE_LOST : STATE_NEW;
 	return 0;
+}
+
+int state_doubts(struct state *s, enum state_doubt *d, struct err *e)
+{
+	uint64_t made;
+
+	return doubts(s, d, &made, e);
 }
 
 int state_scanned_all(struct state *s, struct err *e)
 {
 	own_txn t = {NULL};
-	struct highwater h;
+	enum state_doubt d;
+	uint64_t made;
 
-	if (highwater_load(s->dir, &h, e) < 0 || db_begin(s, &t, e) < 0 ||
-	    db_set_mark(s, "claims", (int64_t)h.claims, e) < 0 ||
+	if (db_begin(s, &t, e) < 0 || doubts(s, &d, &made, e) < 0)
+		return -1;
+	/* Another one has looked, too, and VMs may have started since. */
+	if (d == STATE_SURE)
+		return 0;
+	if (db_set_mark(s, "claims", (int64_t)made, e) < 0 ||
 	    /* What an old copy says of aliases may not be so any more. */
 	    db_exec(s,
 		    "UPDATE grants SET phase='lapsed' WHERE phase='whole'"

@@ -86,6 +86,8 @@ struct state_want {
  * remedy.
  */
 int state_open(int dirfd, struct state **s, struct err *e);
+/* For who is to make nothing: whether there is a database to be opened. */
+bool state_is_there(int dirfd);
 void state_close(struct state *s);
 
 /*
@@ -98,7 +100,7 @@ void state_share_ids(struct state *s, int ids_dir);
 enum state_doubt {
 	STATE_SURE, /* nothing */
 	STATE_NEW,  /* it was just made, and there never was another */
-	STATE_LOST, /* it was just made, but UIDs were handed out before */
+	STATE_LOST, /* it was just made, but one before it handed out UIDs */
 	STATE_OLD,  /* it knows fewer claims than were made: an old copy */
 };
 
@@ -126,8 +128,10 @@ int state_claim(struct state *s, const struct state_range *range,
 /*
  * The same for an alias: its UID and its grants, or a new UID if the alias is
  * new.  Says for each of the wants whether it is granted already, and notes
- * those as used by the run; all in the one transaction.  Refused while a VM or
- * vmrunctl has the alias.  A known alias claims as IDENTITY_ACTIVE.
+ * those as used by the run; all in the one transaction.  Refused (e->code is
+ * EBUSY) while a VM or vmrunctl has the alias, and for a VM if the UID has left
+ * the range and something is granted to it; else it gets another one.  A known
+ * alias claims as IDENTITY_ACTIVE.
  */
 struct state_alias_claim {
 	const struct state_range *range;
@@ -233,9 +237,35 @@ struct state_alias {
 /* All aliases, by name; *list is for free(). */
 int state_aliases(struct state *s, struct state_alias **list, size_t *n,
 		  struct err *e);
-/* The name may be one that is running.  Refused if the new one is taken. */
+/* 1 and *out; 0: there is none of that name; -1 and e. */
+int state_alias_find(struct state *s, const char *name, struct state_alias *out,
+		     struct err *e);
+/*
+ * The name may be one that is running.  Refused if the new one is taken.
+ * homes: the directory that the alias has a home in; its grant is renamed too,
+ * and it is to be moved then: see state_moves().  NULL: it has none.
+ */
 int state_alias_rename(struct state *s, const char *from, const char *to,
-		       struct err *e);
+		       const char *homes, struct err *e);
+
+/* A home that may not have been moved since its alias was renamed. */
+struct state_move {
+	char from[65], to[65];
+};
+
+/* *list is for free(). */
+int state_moves(struct state *s, struct state_move **list, size_t *n,
+		struct err *e);
+/* The home of `to` is at its place.  Twice is harmless. */
+int state_moved(struct state *s, const char *to, struct err *e);
+
+/*
+ * Calls what(), while no alias of this name can be made.  What that returns; 1
+ * without calling it if there is such an alias; -1 and e.
+ */
+int state_without_alias(struct state *s, const char *name,
+			int (*what)(void *arg, struct err *e), void *arg,
+			struct err *e);
 
 /* What became of a UID. */
 struct state_owner {
@@ -243,7 +273,11 @@ struct state_owner {
 	gid_t gid;
 	enum identity_status status;
 	bool is_alias, is_live; /* a run of it is not over */
-	bool found;		/* nobody had it here; see schema/state.sql */
+	bool found;		/* others use it; see schema/state.sql */
+	/* Nanoseconds since the epoch: not after its first run began, which may
+	 * be of long ago, and not before its last one ended; 0: not known.
+	 * Where since is 0, it had no run here. */
+	int64_t since, ended;
 };
 
 /* Every UID that is known, by uid; *list is for free(). */
@@ -253,6 +287,9 @@ int state_owners(struct state *s, struct state_owner **list, size_t *n,
 struct state_root {
 	char *path; /* owned */
 	uid_t uid;
+	uint64_t dev, ino;
+	int64_t btime; /* ns; 0: not known */
+	bool is_boot;  /* dev is of this boot */
 };
 
 /* By path; *list is for state_roots_free(). */
@@ -263,11 +300,19 @@ void state_roots_free(struct state_root *list, size_t n);
 int state_found(struct state *s, uid_t uid, gid_t gid, const char *where,
 		struct err *e);
 /*
+ * Before it is cleaned what a UID left: no claim gets it from now on until a
+ * scan frees it.  One that is free is in quarantine again, and one that nobody
+ * knows counts as found.  1; 0 if a run or an alias has it; -1 and e.
+ */
+int state_pin(struct state *s, uid_t uid, gid_t gid, struct err *e);
+/*
  * What a scan of a UID in quarantine came to: how many traces there are, and
  * one of them.
  */
 int state_scanned(struct state *s, uid_t uid, uint64_t leftovers,
 		  const char *where, struct err *e);
+/* Others use the UID, which is in quarantine, too: never to be free again. */
+int state_shared(struct state *s, uid_t uid, struct err *e);
 /*
  * A full scan that began after its last run found nothing: it may be handed
  * out again.  Only from QUARANTINE.

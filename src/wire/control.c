@@ -88,6 +88,11 @@ void ctl_put_log(struct buf *b, uint32_t level, const char *text)
 	end(b, at);
 }
 
+void ctl_put_ask_clock(struct buf *b)
+{
+	end(b, begin(b, CTL_ASK_CLOCK));
+}
+
 void ctl_put_launch(struct buf *b, const struct launch *l)
 {
 	size_t at = begin(b, CTL_LAUNCH);
@@ -184,7 +189,7 @@ static int malformed(uint32_t type, struct err *e)
 
 static bool guest_may_say(uint32_t type)
 {
-	return type >= CTL_HELLO && type <= CTL_LOG;
+	return type >= CTL_HELLO && type <= CTL_ASK_CLOCK;
 }
 
 static bool host_may_say(uint32_t type)
@@ -220,6 +225,8 @@ static void get_guest(struct rd *r, struct ctl_guest_msg *m)
 	case CTL_LOG:
 		m->level = rd_max(r, LEVEL_MAX);
 		get_text(r, m->text);
+		break;
+	case CTL_ASK_CLOCK:
 		break;
 	case CTL_LAUNCH:
 	case CTL_EXEC:
@@ -294,6 +301,7 @@ static void get_host(struct rd *r, struct ctl_host_msg *m)
 	case CTL_READY:
 	case CTL_EXIT:
 	case CTL_LOG:
+	case CTL_ASK_CLOCK:
 		r->bad = true;
 		break;
 	}

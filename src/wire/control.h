@@ -10,11 +10,13 @@
  *
  *     guest                                   host
  *     HELLO version                      ->
+ *                                        <-   CLOCK
  *                                        <-   LAUNCH record
  *     STARTED session | EXIT session     ->
  *     READY session                      ->
  *                                        <-   EXEC record
  *                                        <-   SIGNAL | WINSIZE | CLOCK
+ *     ASK_CLOCK                          ->   (answered by CLOCK)
  *     EXIT session kind value            ->   (session 0: all files are synced)
  *                                        <-   STOP
  *
@@ -32,7 +34,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CTL_VERSION 7u
+#define CTL_VERSION 9u
 #define CTL_GUEST_MAX 1024u
 #define CTL_HOST_MAX (4u * 1024 * 1024)
 #define CTL_TEXT_MAX 512u /* bytes of LOG and EXIT text */
@@ -46,6 +48,7 @@ enum ctl_type {
 	CTL_READY = 3,	 /* u32 session */
 	CTL_EXIT = 4, /* u32 session, u32 enum ctl_exit, u32 value, str text */
 	CTL_LOG = 5,  /* u32 level (enum log_level), str text */
+	CTL_ASK_CLOCK = 6, /* nothing: what time is it? */
 	/* host to guest */
 	CTL_LAUNCH = 32,  /* struct launch */
 	CTL_EXEC = 33,	  /* struct session_spec */
@@ -68,6 +71,7 @@ void ctl_put_hello(struct buf *b);
 void ctl_put_session(struct buf *b, enum ctl_type type, uint32_t session);
 void ctl_put_exit(struct buf *b, uint32_t session, enum ctl_exit kind,
 		  uint32_t value, const char *text);
+void ctl_put_ask_clock(struct buf *b);
 void ctl_put_log(struct buf *b, uint32_t level, const char *text);
 void ctl_put_launch(struct buf *b, const struct launch *l);
 void ctl_put_exec(struct buf *b, const struct session_spec *s);

@@ -61,7 +61,6 @@ void launch_put(struct buf *b, const struct launch *l)
 	buf_put_str(b, l->home);
 	buf_put_str(b, l->shell);
 	buf_put_str(b, l->hostname);
-	buf_put_u64(b, l->clock_ns);
 	buf_put_u32(b, (uint32_t)l->n_mounts);
 	for (size_t i = 0; i < l->n_mounts; i++)
 		put_mount(b, &l->mounts[i]);
@@ -231,7 +230,6 @@ void launch_get(struct rd *r, struct launch *l)
 	l->home = get_path(r, true);
 	l->shell = get_path(r, true);
 	l->hostname = rd_str(r, LAUNCH_NAME_MAX);
-	l->clock_ns = rd_u64(r);
 	get_mounts(r, l);
 	l->devices = rd_strv(r, LAUNCH_MOUNTS_MAX, LAUNCH_NAME_MAX);
 	l->sockets = rd_strv(r, LAUNCH_SOCKETS_MAX, LAUNCH_SOCKET_MAX);

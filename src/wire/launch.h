@@ -14,7 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CTL_SESSIONS 32u /* of one VM, the application's included */
+#define CTL_READY_FD_MIN 3u
+#define CTL_READY_FD_MAX 900u /* below the soft limit on descriptors */
+#define CTL_SESSIONS 32u      /* of one VM, the application's included */
 #define LAUNCH_MOUNTS_MAX 4096u
 #define LAUNCH_STRINGS_MAX 65536u
 #define LAUNCH_STRING_MAX (128u * 1024) /* the kernel's MAX_ARG_STRLEN */
@@ -86,7 +88,6 @@ struct launch {
 		      */
 	char *shell; /* passwd's shell field */
 	char *hostname;
-	uint64_t clock_ns;	     /* nanoseconds since the epoch */
 	struct launch_mount *mounts; /* n_mounts of them */
 	size_t n_mounts;
 	char **devices;	 /* names below /dev that are wanted beside the usual

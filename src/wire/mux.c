@@ -465,9 +465,9 @@ int mux_reset(struct mux *m, unsigned stream)
 	return send_reset(m, stream);
 }
 
-unsigned mux_pick(const struct mux *m)
+unsigned mux_pick(const struct mux *m, unsigned after)
 {
-	for (unsigned i = 1; i < MUX_STREAMS; i++)
+	for (unsigned i = after + 1; i < MUX_STREAMS; i++)
 		if (mux_is_free(m, i))
 			return i;
 	return 0;

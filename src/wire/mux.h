@@ -162,8 +162,9 @@ int mux_reset(struct mux *m, unsigned stream);
 void *mux_send_begin(struct mux *m, unsigned stream, size_t *room);
 void mux_send_end(struct mux *m, unsigned stream, size_t n);
 
-/* A free id of this side's half, or 0 if there is none. */
-unsigned mux_pick(const struct mux *m);
+/* The first free id of this side's half above `after`, or 0 if there is none.
+ */
+unsigned mux_pick(const struct mux *m, unsigned after);
 
 /* Frames waiting for the port; the caller drops them with buf_consume(). */
 struct buf *mux_out(struct mux *m);

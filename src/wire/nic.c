@@ -9,6 +9,11 @@
 
 static const unsigned char zeros[16];
 
+bool nic_has_mac(const struct nic *n)
+{
+	return memcmp(n->mac, zeros, NIC_MAC) != 0;
+}
+
 size_t nic_addr_size(enum nic_family family)
 {
 	return family == NIC_IP4 ? 4 : 16;
@@ -28,6 +33,7 @@ void nics_put(struct buf *b, const struct nic *nics, size_t n)
 {
 	buf_put_u8(b, (uint8_t)n);
 	for (size_t i = 0; i < n; i++) {
+		buf_put_u8(b, nics[i].pci);
 		buf_put(b, nics[i].mac, NIC_MAC);
 		buf_put_u32(b, nics[i].mtu);
 		put_addrs(b, nics[i].addrs, nics[i].n_addrs);
@@ -82,14 +88,16 @@ static size_t get_addrs(struct rd *r, struct nic_addr *a, size_t max,
 
 static void get_nic(struct rd *r, struct nic *n)
 {
+	bool pci = rd_bool(r);
 	const unsigned char *mac = rd_get(r, NIC_MAC);
 
 	memset(n, 0, sizeof(*n));
+	n->pci = pci;
 	if (!mac)
 		return;
 	memcpy(n->mac, mac, NIC_MAC);
 	n->mtu = rd_u32(r);
-	if (mac[0] & 1 || !memcmp(mac, zeros, NIC_MAC) ||
+	if (mac[0] & 1 || (!pci && !nic_has_mac(n)) ||
 	    (n->mtu && (n->mtu < NIC_MTU_MIN || n->mtu > NIC_MTU_MAX)))
 		r->bad = true;
 	n->n_addrs = get_addrs(r, n->addrs, NIC_ADDRS_MAX, PREFIX_WANTED);

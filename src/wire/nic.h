@@ -30,14 +30,20 @@ struct nic_addr {
 };
 
 struct nic {
-	unsigned char mac[NIC_MAC]; /* a single machine's, not all zeros */
-	uint32_t mtu;		    /* 0: as it is */
+	/* A PCI device of the host's, which comes with a MAC. */
+	bool pci;
+	/* A single machine's; all zeros, for a PCI device only: that which no
+	 * other row has. */
+	unsigned char mac[NIC_MAC];
+	uint32_t mtu; /* 0: as it is */
 	size_t n_addrs, n_gateways, n_dns;
 	struct nic_addr addrs[NIC_ADDRS_MAX]; /* with prefix */
 	struct nic_addr gateways[NIC_GATEWAYS_MAX];
 	struct nic_addr dns[NIC_DNS_MAX];
 };
 
+/* Whether its MAC is said; see above. */
+bool nic_has_mac(const struct nic *n);
 /* Bytes of an address: 4 or 16. */
 size_t nic_addr_size(enum nic_family family);
 

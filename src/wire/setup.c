@@ -44,6 +44,7 @@ static void member_free(struct setup_member *m)
 	strv_free(m->argv);
 	strv_free(m->env);
 	strv_free(m->devices);
+	free(m->pci);
 }
 
 void setup_free(struct setup *s)
@@ -90,6 +91,10 @@ static void put_member(struct buf *b, const struct setup_member *m)
 	buf_put_u8(b, (uint8_t)m->calls);
 	buf_put_u64(b, m->fsize);
 	buf_put_u64(b, m->scratch);
+	buf_put_u64(b, m->memory);
+	buf_put_str(b, m->pci ? m->pci : "");
+	buf_put_u32(b, m->iommu_group);
+	buf_put_u64(b, m->memlock);
 }
 
 void setup_encode(struct buf *b, const struct setup *s)
@@ -234,6 +239,10 @@ static void get_member(struct rd *r, struct setup_member *m)
 	m->calls = (enum setup_calls)calls;
 	m->fsize = rd_u64(r);
 	m->scratch = rd_u64(r);
+	m->memory = rd_u64(r);
+	m->pci = rd_str(r, SETUP_NAME_MAX);
+	m->iommu_group = rd_u32(r);
+	m->memlock = rd_u64(r);
 }
 
 static int by_text(const void *a, const void *b)
@@ -281,6 +290,13 @@ static int check_fds(const struct setup_member *m, struct err *e)
 	return 0;
 }
 
+/* The address of a PCI device; a component of a path in any case. */
+static bool is_pci(const char *s)
+{
+	return strlen(s) == strlen("0000:00:00.0") &&
+	       strspn(s, "0123456789abcdef:.") == strlen(s);
+}
+
 static int check_member(const struct setup_member *m, struct err *e)
 {
 	if (!is_plain_name(m->name))
@@ -294,6 +310,10 @@ static int check_member(const struct setup_member *m, struct err *e)
 			       m->name);
 	if (m->scratch && m->view == SETUP_VIEW_TREE)
 		return err_set(e, 0, "%s: a file server has no /run", m->name);
+	if (m->memory && m->view != SETUP_VIEW_VMM)
+		return err_set(e, 0, "%s: only a VMM has /ram", m->name);
+	if (m->pci[0] && (m->view != SETUP_VIEW_VMM || !is_pci(m->pci)))
+		return err_set(e, 0, "%s: PCI device", m->name);
 	if ((m->view == SETUP_VIEW_UPLINK) != (m->calls == SETUP_CALLS_UPLINK))
 		return err_set(e, 0, "%s: half an uplink", m->name);
 	for (size_t i = 0; m->env[i]; i++)
@@ -354,7 +374,7 @@ int setup_decode(const void *p, size_t n, struct setup *s, struct err *e)
 			     sizeof(*s->mounts));
 	for (size_t i = 0; i < s->n_mounts && !r.bad; i++)
 		get_mount(&r, &s->mounts[i]);
-	s->members = get_rows(&r, &s->n_members, SETUP_MEMBERS_MAX, 51,
+	s->members = get_rows(&r, &s->n_members, SETUP_MEMBERS_MAX, 75,
 			      sizeof(*s->members));
 	for (size_t i = 0; i < s->n_members && !r.bad; i++)
 		get_member(&r, &s->members[i]);

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SETUP_VERSION 4u
+#define SETUP_VERSION 6u
 #define SETUP_MAX (4u * 1024 * 1024)
 #define SETUP_MOUNTS_MAX 4096u
 #define SETUP_MEMBERS_MAX 16u
@@ -27,6 +27,7 @@
 #define SETUP_FILES_MAX 64u
 #define SETUP_DEVICES_MAX 16u
 #define SETUP_FD_LIMIT 1024u /* no descriptor number is this high */
+#define SETUP_PCI_DIR "/pci"
 
 struct err;
 
@@ -139,6 +140,23 @@ struct setup_member {
 	 * STAGE_EV_MEMBER: the way to a socket that the member makes there.
 	 */
 	uint64_t scratch;
+	/*
+	 * Bytes of a file system in memory at /ram, of the VMM alone: for the
+	 * guest's memory.  Its pages are huge where the kernel has such and
+	 * the VMM asks for them (madvise()): the host makes, maps and frees
+	 * 512 times fewer.  0: none.
+	 */
+	uint64_t memory;
+	/*
+	 * A PCI device of this machine's that vfio gives to a VMM: its address,
+	 * such as 0000:03:00.0; NULL or "": none.  The member sees
+	 * /dev/vfio/vfio, the node of the device's IOMMU group, and, in place
+	 * of /sys, the link SETUP_PCI_DIR/ADDRESS/iommu_group, whose target is
+	 * the group's number.
+	 */
+	char *pci;
+	uint32_t iommu_group;
+	uint64_t memlock; /* RLIMIT_MEMLOCK with a device; else untouched */
 };
 
 /*

@@ -31,6 +31,7 @@ void wayland_policy_encode(struct buf *b, const struct wayland_policy *p)
 	buf_put_u32(b, p->clients);
 	buf_put_u64(b, p->pool);
 	buf_put_u64(b, p->memory);
+	buf_put_u64(b, p->copies);
 	buf_put_u32(b, (uint32_t)p->n_globals);
 	for (size_t i = 0; i < p->n_globals; i++) {
 		buf_put_str(b, p->globals[i].interface);
@@ -89,7 +90,8 @@ static int check(const struct wayland_policy *p, struct err *e)
 		return err_set(e, 0, "no name to mark windows with");
 	if (!p->clients || p->clients > WAYLAND_CLIENTS_MAX)
 		return err_set(e, 0, "%u clients are not possible", p->clients);
-	if (!p->pool || p->pool > WAYLAND_POOL_MAX || p->memory < p->pool)
+	if (!p->pool || p->pool > WAYLAND_POOL_MAX || p->memory < p->pool ||
+	    !p->copies)
 		return err_set(e, 0, "limits of shared memory");
 	return check_globals(p, e);
 }
@@ -112,6 +114,7 @@ int wayland_policy_decode(const void *bytes, size_t n, struct wayland_policy *p,
 	p->clients = rd_u32(&r);
 	p->pool = rd_u64(&r);
 	p->memory = rd_u64(&r);
+	p->copies = rd_u64(&r);
 	get_globals(&r, p);
 	if (r.bad || r.left)
 		err_set(e, 0, "the policy is garbled");

@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WAYLAND_VERSION 1u
+#define WAYLAND_VERSION 2u
 #define WAYLAND_POLICY_MAX (32u * 1024)
 #define WAYLAND_GLOBALS_MAX 256u
 #define WAYLAND_INTERFACE_MAX 64u
@@ -61,8 +61,11 @@ struct wayland_policy {
 	char *name;
 	enum wayland_clipboard clipboard;
 	uint32_t clients; /* at a time; 1 to WAYLAND_CLIENTS_MAX */
-	/* of one shared memory pool, and of all of a client's; bytes */
-	uint64_t pool, memory;
+	/*
+	 * Bytes of one shared memory pool, and of all of a client's, used or
+	 * not; and of the buffers of all clients that are shown from a copy.
+	 */
+	uint64_t pool, memory, copies;
 	struct wayland_global *globals;
 	size_t n_globals;
 };

@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import statistics
 import subprocess
 import sys
@@ -90,6 +91,83 @@ class Report:
         self.goal(name, statistics.median(pairs), limit, at_most)
 
 
+def tree_arguments(about):
+    p = arguments(about, 5)
+    p.add_argument("--files", type=int, default=100000)
+    p.add_argument("--dirs", type=int, default=2000)
+    p.add_argument("--wide", type=int, default=0, metavar="FILES")
+    p.add_argument("--deep", type=int, default=0, metavar="DIRECTORIES")
+    p.add_argument("--at", metavar="DIR", help="where the tree is made")
+    return p
+
+
+def tree(name, args):
+    """Its path.  Kept between runs: a large one takes minutes."""
+    top = os.path.join(os.path.abspath(args.at or TMP), "-".join(
+        map(str, (name, args.files, args.dirs, args.wide, args.deep))))
+    if not os.path.exists(top):
+        make_tree(top, args)
+    return top
+
+
+def make_tree(top, args):
+    os.makedirs(top)
+    there = os.open(top, os.O_RDONLY | os.O_DIRECTORY)
+
+    def fill(where, files):
+        for i in range(files):
+            os.close(os.open(f"f{i}", os.O_CREAT | os.O_WRONLY,
+                             0o644 if i % 10 else 0o600, dir_fd=where))
+
+    def below(where, name):
+        os.mkdir(name, dir_fd=where)
+        return os.open(name, os.O_RDONLY | os.O_DIRECTORY, dir_fd=where)
+
+    if args.wide:
+        fill(there, args.wide)
+    elif args.deep:
+        for _ in range(args.deep):
+            inner = below(there, "d")
+            os.close(there)
+            there = inner
+            fill(there, 1)
+    else:
+        for d in range(0, args.dirs, 50):
+            outer = below(there, str(d))
+            for i in range(min(50, args.dirs - d)):
+                inner = below(outer, str(i))
+                fill(inner, args.files // args.dirs)
+                os.close(inner)
+            os.close(outer)
+    os.close(there)
+
+
+def dummy(top):
+    """Of a VM there is none with the folder that this makes below top, for
+    VMRUN_LIBEXECDIR."""
+    stage = os.path.join(BUILD, "tests", "sys", "stage-dummy")
+    if not os.path.exists(stage):
+        skip("no tests/sys/stage-dummy; `make check` builds it")
+    libexec = os.path.join(top, "libexec")
+    os.makedirs(libexec, exist_ok=True)
+    shutil.copy(stage, os.path.join(libexec, "vmrun-stage"))
+    shutil.copy(os.path.join(BUILD, "vmrun-mux"), libexec)
+    return libexec
+
+
+def cost(argv):
+    """CPU ms, wall ms and MiB of one run, which must succeed."""
+    begin = time.monotonic()
+    pid = os.posix_spawnp(argv[0], argv, os.environ, file_actions=[
+        (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
+    _, status, used = os.wait4(pid, 0)
+    wall = time.monotonic() - begin
+    if status:
+        raise RuntimeError(f"{argv}: status {status}")
+    return ((used.ru_utime + used.ru_stime) * 1e3, wall * 1e3,
+            used.ru_maxrss / 1024)
+
+
 def deb():
     where = os.environ.get("VMRUN_TEST_KERNEL_DEB",
                            os.path.expanduser("~/.cache/vmrun"))
@@ -133,6 +211,31 @@ def setup():
                            check=True, stdout=sys.stderr)
             with open(stamp, "w", encoding="utf-8"):
                 pass
+
+
+def sway(folder):
+    """A compositor without a screen; it, and the environment of its clients."""
+    for tool in ("sway", "swaymsg"):
+        if not shutil.which(tool):
+            skip(f"{tool} is not installed")
+    env = dict(os.environ, XDG_RUNTIME_DIR=folder, WLR_BACKENDS="headless",
+               WLR_RENDERER="pixman", WLR_LIBINPUT_NO_DEVICES="1")
+    conf = os.path.join(folder, "conf")
+    with open(conf, "w", encoding="ascii") as f:
+        f.write("xwayland disable\n")
+    p = subprocess.Popen(["sway", "-c", conf], env=env,
+                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                         stderr=subprocess.DEVNULL)
+    env["SWAYSOCK"] = f"{folder}/sway-ipc.{os.getuid()}.{p.pid}.sock"
+    for _ in range(300):
+        names = [n for n in os.listdir(folder)
+                 if re.fullmatch(r"wayland-\d", n)]
+        if names and os.path.exists(env["SWAYSOCK"]):
+            env["WAYLAND_DISPLAY"] = os.path.join(folder, names[0])
+            return p, env
+        time.sleep(0.1)
+    p.kill()
+    return skip("sway does not start")
 
 
 def image_dir():
@@ -197,6 +300,29 @@ def planned_qemu():
                           capture_output=True, text=True).stdout
     line = re.search(r"^ +qemu: (.*)$", plan, re.M)
     return shlex.split(line.group(1))
+
+
+def raw_argv(qemu, initramfs, port, append):
+    """vmrun's own command line without console and file server, without the
+    virtio-serial port where it has no descriptor, and with a memfd for memory:
+    nobody mounts /ram for it, so its pages are small."""
+    image = {"/image/kernel": os.path.join(image_dir(), "vmlinux"),
+             "/image/initramfs": initramfs}
+    argv, words = [], iter(qemu)
+    for word in words:
+        if word in ("-chardev", "-serial", "-device"):
+            value = next(words)
+            if "fs" in value or "console" in value or (
+                    port is None and ("mux" in value or "serial" in value)):
+                continue
+            value = value.replace("id=mux,fd=3", f"id=mux,fd={port}")
+            argv += [word, value]
+        elif word == "-append":
+            argv += [word, next(words) + append]
+        else:
+            argv.append(image.get(word, word).replace(
+                "-file,id=ram,mem-path=/ram/guest,align=2M,", "-memfd,id=ram,"))
+    return argv
 
 
 def elapsed(what, *args, **how):

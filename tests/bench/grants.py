@@ -15,7 +15,6 @@ what this program itself has (some 13 MiB).
 import os
 import shutil
 import subprocess
-import time
 
 import common
 
@@ -23,60 +22,8 @@ UID = "100777"
 MEMORY = 64  # MiB
 
 
-def make_tree(top, args):
-    """Kept between runs: a large one takes minutes."""
-    os.makedirs(top)
-    there = os.open(top, os.O_RDONLY | os.O_DIRECTORY)
-
-    def fill(where, files):
-        for i in range(files):
-            os.close(os.open(f"f{i}", os.O_CREAT | os.O_WRONLY,
-                             0o644 if i % 10 else 0o600, dir_fd=where))
-
-    def below(where, name):
-        os.mkdir(name, dir_fd=where)
-        return os.open(name, os.O_RDONLY | os.O_DIRECTORY, dir_fd=where)
-
-    if args.wide:
-        fill(there, args.wide)
-    elif args.deep:
-        for _ in range(args.deep):
-            inner = below(there, "d")
-            os.close(there)
-            there = inner
-            fill(there, 1)
-    else:
-        for d in range(0, args.dirs, 50):
-            outer = below(there, str(d))
-            for i in range(min(50, args.dirs - d)):
-                inner = below(outer, str(i))
-                fill(inner, args.files // args.dirs)
-                os.close(inner)
-            os.close(outer)
-    os.close(there)
-
-
-def cost(argv):
-    """CPU ms, wall ms and MiB of one run, which must succeed."""
-    begin = time.monotonic()
-    pid = os.posix_spawnp(argv[0], argv, os.environ, file_actions=[
-        (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
-    _, status, used = os.wait4(pid, 0)
-    wall = time.monotonic() - begin
-    if status:
-        raise RuntimeError(f"{argv}: status {status}")
-    return ((used.ru_utime + used.ru_stime) * 1e3, wall * 1e3,
-            used.ru_maxrss / 1024)
-
-
 def main():
-    p = common.arguments(__doc__.splitlines()[0], 5)
-    p.add_argument("--files", type=int, default=100000)
-    p.add_argument("--dirs", type=int, default=2000)
-    p.add_argument("--wide", type=int, default=0, metavar="FILES")
-    p.add_argument("--deep", type=int, default=0, metavar="DIRECTORIES")
-    p.add_argument("--at", metavar="DIR", help="where the tree is made")
-    args = p.parse_args()
+    args = common.tree_arguments(__doc__.splitlines()[0]).parse_args()
     common.setup()
     report = common.Report("grants", args)
     tool = os.path.join(common.BUILD, "tests", "sys", "grant-tool")
@@ -84,11 +31,7 @@ def main():
         common.skip("no tests/sys/grant-tool; `make check` builds it")
     if not shutil.which("setfacl"):
         common.skip("no setfacl")
-    top = os.path.join(
-        os.path.abspath(args.at or common.TMP),
-        f"grants-{args.files}-{args.dirs}-{args.wide}-{args.deep}")
-    if not os.path.exists(top):
-        make_tree(top, args)
+    top = common.tree("grants", args)
     steps = {
         "find": ["find", top, "-printf", "%m\n"],
         "setfacl -m": ["setfacl", "-R", "-m", f"u:{UID}:rX", top],
@@ -107,7 +50,7 @@ def main():
     runs = {name: [] for name in steps}
     for _ in range(args.n):
         for name, argv in steps.items():
-            runs[name].append(cost(argv))
+            runs[name].append(common.cost(argv))
     cpu = {name: [r[0] for r in run] for name, run in runs.items()}
     for name, run in runs.items():
         report.value(f"{name}, CPU", cpu[name], "ms")

@@ -23,7 +23,7 @@ def by_maps(pid):
             for line in f:
                 first, *rest = line.split()
                 if not first.endswith(":"):
-                    is_ram = len(rest) > 4 and "memfd:" in rest[4]
+                    is_ram = rest[4:] == ["/ram/guest"]
                 elif is_ram and first == "Rss:":
                     ram += int(rest[0])
                 elif not is_ram and first[:-1] in FIELDS:
@@ -81,4 +81,5 @@ def main():
         vm.stdin.close()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -77,28 +77,9 @@ def vmrun(mode, n):
         return transfer(mode, n, vm.stdin, back)
 
 
-def raw_argv(qemu, initramfs, port, append):
-    """vmrun's own command line without console and file server."""
-    image = {"/image/kernel": os.path.join(common.image_dir(), "vmlinux"),
-             "/image/initramfs": initramfs}
-    argv, words = [], iter(qemu)
-    for word in words:
-        if word in ("-chardev", "-serial", "-device"):
-            value = next(words)
-            if "fs" in value or "console" in value:
-                continue
-            value = value.replace("id=mux,fd=3", f"id=mux,fd={port}")
-            argv += [word, value]
-        elif word == "-append":
-            argv += [word, next(words) + append]
-        else:
-            argv.append(image.get(word, word))
-    return argv
-
-
 def raw(qemu, initramfs, mode, n):
     ours, theirs = socket.socketpair()
-    argv = raw_argv(qemu, initramfs, theirs.fileno(),
+    argv = common.raw_argv(qemu, initramfs, theirs.fileno(),
                     f" bench={mode} bytes={n}")
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL,
                           pass_fds=[theirs.fileno()]) as vm:

@@ -4,7 +4,8 @@
 
 vng gets the package's kernel as it is and its modules, in an initramfs that it
 makes itself, because Debian's kernels have virtio-fs as a module.  It wants the
-Rust virtiofsd in $PATH or where Debian 13 has it, and busybox.  Once it runs
+Rust virtiofsd in $PATH or where Debian 13 has it, busybox, and udev: Debian 13's
+package finds no ports for the command's output without it.  Once it runs
 verbosely first, to see that the command was reached; its exit status says so
 only where the guest has udev.
 """

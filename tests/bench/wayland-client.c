@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A client of the compositor that only measures: prints "sync NS" (median of a
- * round trip), "damage PER_SECOND", "pools PER_SECOND" (a descriptor each).
- * With an argument it waits that many milliseconds instead, connected.
+ * A client of the compositor that only measures: prints "sync NS" and "pool
+ * NS", the median of a round trip and of one with a descriptor, "damage
+ * PER_SECOND", "pools PER_SECOND" (one after the other).
+ *
+ *     wait MS      waits instead, connected
+ *     repaint MS   draws sixty times a second instead
  */
 #include <errno.h>
 #include <poll.h>
@@ -223,26 +226,52 @@ static void damage(void)
 static void pools(void)
 {
 	enum { N = 4000 };
+	static uint64_t took[N];
 	int file = memfd_create("bench", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	uint64_t t = now();
+	uint64_t begin = now();
 
 	if (ftruncate(file, 4096) < 0)
 		die("memory file");
 	for (int i = 0; i < N; i++) {
+		uint64_t t = now();
+
 		/* in one write, as libwayland would */
 		put((uint32_t[]){SHM, HEAD(16, 0), POOL, 4096, POOL, HEAD(8, 1),
 				 DISPLAY, HEAD(12, 0), CALLBACK},
 		    36, file);
 		await();
+		took[i] = now() - t;
 	}
-	printf("pools %.0f\n", N / ((double)(now() - t) / 1e9));
+	printf("pools %.0f\n", N / ((double)(now() - begin) / 1e9));
+	qsort(took, N, sizeof(*took), by_size);
+	printf("pool %llu\n", (unsigned long long)took[N / 2]);
+}
+
+/* Without a frame callback, which a surface without a window does not get. */
+static void repaint(int ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	for (int i = 0; i < ms * 60 / 1000; i++) {
+		t.tv_nsec += 1000000000 / 60;
+		t.tv_sec += t.tv_nsec / 1000000000;
+		t.tv_nsec %= 1000000000;
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+		PUT(SURFACE, HEAD(24, 2), 0, 0, 9, 9, SURFACE, HEAD(8, 6),
+		    DISPLAY, HEAD(12, 0), CALLBACK);
+		await();
+	}
 }
 
 int main(int argc, char **argv)
 {
 	start();
-	if (argc > 1) {
-		poll(NULL, 0, atoi(argv[1]));
+	if (argc == 3) {
+		if (!strcmp(argv[1], "repaint"))
+			repaint(atoi(argv[2]));
+		else
+			poll(NULL, 0, atoi(argv[2]));
 		return 0;
 	}
 	round_trips();

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # For tests that root runs because they mount, with runs of $VMRUN_USER's vmrun
 # but without a VM (tests/sys/stage-dummy).  TAP; $tree is where to mount.
-# Source it, after `what=` and the mount namespace; it ends what cannot run.
+# Source it, after `what=`, `first_uid=` and the mount namespace; it ends what
+# cannot run.
 set -u
-: "${top_builddir:?}" "${top_srcdir:?}" "${what:?}"
+: "${top_builddir:?}" "${top_srcdir:?}" "${what:?}" "${first_uid:?}"
 count=0 failed=0
 ok() { # ok CONDITION-STATUS DESCRIPTION
 	count=$((count + 1))
@@ -45,6 +46,8 @@ cp "$top_builddir/vmrun" "$top_builddir/vmrunctl" "$top_builddir/vmrun-mux" \
 	"$top_builddir/tests/fault/kill-at" "$top_builddir/tests/sys/oracle" "$top/bin"
 cp "$top_builddir/tests/sys/stage-dummy" "$top/bin/vmrun-stage"
 chmod 755 "$top" "$top/bin"/*
+. "$top_srcdir/tests/sys/ownuids.sh"
+own_uids "$top/home" "$VMRUN_USER" "$first_uid"
 chown -R "$VMRUN_USER" "$top/home"
 install -d -o "$VMRUN_USER" -m 700 "/run/user/$(id -u "$VMRUN_USER")"
 

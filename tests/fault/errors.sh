@@ -8,6 +8,7 @@
 # with VMRUN_LONG=1, as in `make check-long`, all.
 . "${top_srcdir:?}/tests/vm/lib.sh"
 . "${top_srcdir:?}/tests/sys/dummy.sh"
+. "${top_srcdir:?}/tests/fault/given.sh"
 
 failer=$top_builddir/tests/fault/fail-at
 oracle=$top_builddir/tests/sys/oracle
@@ -29,7 +30,6 @@ run() { # run N ERRNO WHAT: status in $st
 		--ro "$tmp/r" -- touch "$tmp/d/new" 3>>"$tmp/uids" \
 		</dev/null >"$tmp/out" 2>"$tmp/err"
 	st=$?
-	rm -f "$tmp/d/new"
 }
 wrong() { # wrong WHAT
 	bad=$((bad + 1))
@@ -45,20 +45,32 @@ check() {
 	elif [ $st != 0 ]; then
 		wrong "it ended with that"
 	fi
-	as_before || grep -q 'the next start of vmrun tries again' "$tmp/err" ||
+	is_clean || grep -q 'the next start of vmrun tries again' "$tmp/err" ||
 		wrong "something is left, and that was not said"
 	vmrunctl gc >"$tmp/gc" 2>&1 || wrong "gc: $?"
+	take_made "$tmp/d/new" >>"$tmp/gc" || wrong "a file is not given back"
 	as_before || wrong "after gc"
+}
+is_clean() {
+	[ -e "$tmp/d/new" ] || { as_before; return; }
+	mv "$tmp/d/new" "$tmp/new"
+	as_before
+	same=$?
+	mv "$tmp/new" "$tmp/d/new"
+	[ $same = 0 ] && [ "$(stat -c %u "$tmp/d/new")" = "$person" ]
 }
 
 run 0 0 acl
 [ $st = 77 ] && bail "fail-at does not know this machine"
 is $st 0 "a run, without an error"
+take_made "$tmp/d/new" >"$tmp/err"
+ok $? "what it made is given back"
 for what in acl "$tmp/state"; do
 	name=edits
 	[ "$what" = acl ] || name=writes
 	run 0 0 "$what"
 	n=$(cat "$tmp/calls")
+	rm -f "$tmp/d/new"
 	[ "$n" -gt 10 ]
 	ok $? "a run has $n $name"
 	for how in "" -; do
@@ -79,6 +91,8 @@ for what in acl "$tmp/state"; do
 		ok $? "that are some"
 	done
 done
+[ $given -gt 1 ]
+ok $? "$given of them had made a file"
 sed -n 's/.*"uid":\([0-9]*\).*/\1/p' "$tmp/uids" | sort | uniq -d >"$tmp/err"
 is "$(cat "$tmp/err")" "" "no UID was handed out twice"
 vmrunctl gc >"$tmp/err" 2>&1

@@ -7,9 +7,10 @@
  *
  * WHAT is `acl`: calls that set or remove an xattr; an absolute path: calls
  * that write to, sync or size a file below it; `list:` and a path: calls that
- * list that directory, or one below it.  -N: the N-th and all later ones. N = 0
- * counts only.  FILE gets the number of such calls.  Exits as the program does;
- * 77 where this is not known how to do.
+ * list that directory, or one below it.  ERRNO can be `run:COMMAND`, which the
+ * shell does while the program waits; the call goes on then.  -N: the N-th and
+ * all later ones. N = 0 counts only.  FILE gets the number of such calls. Exits
+ * as the program does; 77 where this is not known how to do.
  */
 #include <errno.h>
 #include <signal.h>
@@ -30,6 +31,7 @@
 struct ask {
 	long at; /* below 0: from there on */
 	int code;
+	const char *command; /* or NULL */
 	const char *what;
 	long met;
 };
@@ -78,6 +80,19 @@ static bool is_meant(const struct ask *a, pid_t pid,
 	}
 }
 
+static void run_command(const char *command)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status)
+		fprintf(stderr, "fail-at: %s\n", command);
+}
+
 static void on_call(struct ask *a, pid_t tid)
 {
 	struct user_regs_struct r;
@@ -97,6 +112,10 @@ static void on_call(struct ask *a, pid_t tid)
 	a->met++;
 	if (!a->at || (a->at > 0 ? a->met != a->at : a->met < -a->at))
 		return;
+	if (a->command) {
+		run_command(a->command);
+		return;
+	}
 	for (int i = 0; i < THREADS_MAX; i++)
 		if (!failing[i]) {
 			failing[i] = tid;
@@ -147,7 +166,10 @@ int main(int argc, char **argv)
 	if (argc < 6)
 		return 125;
 	a.at = strtol(argv[1], NULL, 10);
-	a.code = (int)strtol(argv[2], NULL, 10);
+	if (!strncmp(argv[2], "run:", 4))
+		a.command = argv[2] + 4;
+	else
+		a.code = (int)strtol(argv[2], NULL, 10);
 	a.what = argv[3];
 	pid = fork();
 	if (pid == 0) {

@@ -6,6 +6,7 @@
 #
 # Run by root, with VMRUN_USER=NAME; see asroot.sh.
 what="full disks"
+first_uid=14000
 . "${top_srcdir:?}/tests/fault/asroot.sh"
 
 # Inodes of 128 bytes have no room for ACLs: each different one is a block.
@@ -116,7 +117,7 @@ ok $st "the database agrees"
 # does not stand still.  With a real guest.
 fill
 truncate -s -20M "$tree/fill"
-with_state "$tree/state" env VMRUN_LIBEXECDIR="$top_builddir" timeout 300 \
+with_state "$tree/state" env VMRUN_LIBEXECDIR="$top_builddir" timeout 900 \
 	vmrun -q --tmp /x:64M -- \
 	sh -c 'dd if=/dev/zero of=/x/f bs=1M count=50 conv=fsync 2>&1; echo "dd: $?"'
 sed 's/^/# /' "$top/out"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Runs a program and ends it with SIGKILL when it is about to make its N-th
- * system call.  Its children are not counted and not hit.
+ * Runs a program and ends it with SIGKILL when one of its threads is about to
+ * make the N-th system call of all of them together.  Its children are not
+ * counted and not hit.
  *
  *   kill-at N FILE PROGRAM [ARG...]
  *
@@ -9,6 +10,7 @@
  * 137 if it was killed.  N = 0 counts only.
  */
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
@@ -25,22 +27,36 @@ static int tell(const char *file, unsigned long calls)
 	return fclose(f);
 }
 
-/* Stops at system calls have bit 7 set; the first of two is the entry. */
+/* Whether a thread stopped at a system call is at its beginning. */
+static bool is_entry(pid_t tid)
+{
+	struct __ptrace_syscall_info info;
+
+	return ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof(info), &info) > 0 &&
+	       info.op == PTRACE_SYSCALL_INFO_ENTRY;
+}
+
+/* Stops at system calls have bit 7 set, new threads begin with SIGSTOP. */
 static int follow(pid_t pid, unsigned long at, unsigned long *calls)
 {
-	int st = 0, entry = 1, sig = 0;
+	int st = 0;
+	pid_t tid;
 
-	while (waitpid(pid, &st, 0) == pid && WIFSTOPPED(st)) {
-		sig = WSTOPSIG(st);
-		if (sig == (SIGTRAP | 0x80)) {
-			sig = 0;
-			if (entry && ++*calls == at)
-				kill(pid, SIGKILL);
-			entry = !entry;
-		} else if (sig == SIGTRAP) {
-			sig = 0; /* execve() */
+	while ((tid = waitpid(-1, &st, __WALL)) > 0) {
+		int sig = 0;
+
+		if (!WIFSTOPPED(st)) {
+			if (tid == pid)
+				return st;
+			continue;
 		}
-		ptrace(PTRACE_SYSCALL, pid, NULL, sig);
+		if (WSTOPSIG(st) == (SIGTRAP | 0x80)) {
+			if (is_entry(tid) && ++*calls == at)
+				kill(pid, SIGKILL);
+		} else if (WSTOPSIG(st) != SIGTRAP && WSTOPSIG(st) != SIGSTOP) {
+			sig = WSTOPSIG(st);
+		}
+		ptrace(PTRACE_SYSCALL, tid, NULL, sig);
 	}
 	return st;
 }
@@ -62,7 +78,7 @@ int main(int argc, char **argv)
 	}
 	waitpid(pid, &st, 0);
 	ptrace(PTRACE_SETOPTIONS, pid, NULL,
-	       PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
+	       PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL);
 	ptrace(PTRACE_SYSCALL, pid, NULL, 0);
 	st = follow(pid, strtoul(argv[1], NULL, 10), &calls);
 	if (tell(argv[2], calls) < 0)

@@ -3,6 +3,7 @@
 # SIGKILL at each durable step of vmrun, then a new start: database and ACLs
 # are as before.
 . "${top_srcdir:?}/tests/vm/lib.sh"
+. "${top_srcdir:?}/tests/fault/given.sh"
 
 ldd "$(command -v vmrun)" | grep -q libasan &&
 	bail "LD_PRELOAD and ASan do not go together"
@@ -37,13 +38,16 @@ while [ "$i" -le "$n" ]; do
 		vm --dry-run -- true # a look does not clean
 		# the next start cleans, also one that then fails
 		VMRUN_LIBEXECDIR=$tmp/libexec vm -- true
-		rm -f "$tmp/d/new"
+		take_made "$tmp/d/new" >"$tmp/err"
+		took=$?
 		facl "$tmp/d" "$tmp/r" >"$tmp/after"
-		cmp "$tmp/before" "$tmp/after" >"$tmp/err" 2>&1
+		cmp "$tmp/before" "$tmp/after" >>"$tmp/err" 2>&1 && [ $took = 0 ]
 		ok $? "killed at step $i$when: the next start puts everything back"
 	done
 	i=$((i + 1))
 done
+[ $given -gt 0 ]
+ok $? "$given of them had made a file"
 vm --rw "$tmp/d" -- true
 is $st 0 "and a VM starts after all of these"
 is "$(vmrunctl ps | wc -l)" 1 "none is listed"

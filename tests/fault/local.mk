@@ -2,7 +2,8 @@
 fault_tests = %D%/kill.sh %D%/each.sh %D%/random.sh %D%/errors.sh
 long_fault_tests = %D%/each.sh %D%/random.sh %D%/errors.sh
 dist_check_SCRIPTS += $(fault_tests)
-EXTRA_DIST += %D%/killsync.c %D%/asroot.sh %D%/powercut.sh %D%/fulldisk.sh
+EXTRA_DIST += %D%/killsync.c %D%/asroot.sh %D%/given.sh %D%/powercut.sh %D%/fulldisk.sh \
+	%D%/mounts.sh
 CLEANFILES += %D%/killsync.so
 check_DATA += %D%/killsync.so
 if SYSTEM_TESTS

@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SIGKILL at random times, several vmruns at a time on one tree of 2,000 files,
-# a VM beside them that lives on; then gc: the tree is as before.
+# a VM beside them that lives on; then gc: the tree is as before, and what they
+# made in it is the person's.
 #
 # VMRUN_KILLS (9; 10,000 with VMRUN_LONG=1) and VMRUN_SEED as elsewhere.
 . "${top_srcdir:?}/tests/vm/lib.sh"
 . "${top_srcdir:?}/tests/sys/dummy.sh"
+. "${top_srcdir:?}/tests/fault/given.sh"
 
 oracle=$top_builddir/tests/sys/oracle
 kills=${VMRUN_KILLS-9}
@@ -34,13 +36,17 @@ live=$!
 exec 7>"$tmp/go"
 wait_for 60 grep -q up "$tmp/live" || bail "no dummy VM"
 "$oracle" "$tmp/d" >"$tmp/before"
-done=0 bad=0
+make() { # make N: what one with --rw can do
+	echo "umask 077; mkdir $tmp/d/1/new.$1 && : >$tmp/d/1/new.$1/in"
+}
+done=0 n=0 bad=0
 : >"$tmp/uids"
 while [ $done -lt "$kills" ]; do
 	pids=
 	for how in --rw --ro --rw; do
-		vmrun -q $how "$tmp/d" --json-status-fd 3 -- sleep 1 3>>"$tmp/uids" \
-			</dev/null >/dev/null 2>&1 &
+		n=$((n + 1))
+		vmrun -q --partial $how "$tmp/d" --json-status-fd 3 -- sh -c "$(make $n); sleep 1" \
+			3>>"$tmp/uids" </dev/null >/dev/null 2>&1 &
 		pids="$pids $!"
 	done
 	for pid in $pids; do
@@ -51,6 +57,7 @@ while [ $done -lt "$kills" ]; do
 	done
 	wait $pids 2>/dev/null
 	vmrunctl gc >"$tmp/gc" 2>&1 || bad=$((bad + 1))
+	take_made "$tmp/d/1"/new.* >>"$tmp/gc" || bad=$((bad + 1))
 	"$oracle" "$tmp/d" >"$tmp/after"
 	if ! cmp -s "$tmp/before" "$tmp/after" || ! kill -0 $live; then
 		bad=$((bad + 1))
@@ -61,7 +68,7 @@ while [ $done -lt "$kills" ]; do
 	# A long form says how far it is.
 	[ $((done % 300)) != 0 ] || echo "# $done kills, $bad failed"
 done
-is $bad 0 "after each of $done kills gc puts everything back"
+is $bad 0 "after each of $done kills gc puts everything back ($given had made a file)"
 uids() { sed -n 's/.*"uid":\([0-9]*\).*/\1/p' "$tmp/uids"; }
 is "$(uids | sort | uniq -d)" "" "no UID twice ($(uids | wc -l) started)"
 
@@ -70,12 +77,15 @@ pids=
 for i in 1 2 3 4 5 6 7 8; do
 	how=--ro
 	[ $((i % 2)) = 0 ] && how=--rw
-	vmrun -q $how "$tmp/d" -- true </dev/null 2>>"$tmp/err" &
+	vmrun -q --partial $how "$tmp/d" -- sh -c "$(make $i); true" </dev/null 2>>"$tmp/err" &
 	pids="$pids $!"
 done
 failed_runs=0
 for pid in $pids; do wait "$pid" || failed_runs=$((failed_runs + 1)); done
 is $failed_runs 0 "eight at a time on one tree"
+given=0
+take_made "$tmp/d/1"/new.* >"$tmp/err" && [ $given = 4 ]
+ok $? "what four of them made is given back"
 "$oracle" "$tmp/d" >"$tmp/after"
 cmp "$tmp/before" "$tmp/after" >&2
 ok $? "leave it as it was"

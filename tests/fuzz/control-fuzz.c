@@ -28,6 +28,9 @@ static void encode_guest(struct buf *b, const struct ctl_guest_msg *m)
 	case CTL_LOG:
 		ctl_put_log(b, m->level, m->text);
 		break;
+	case CTL_ASK_CLOCK:
+		ctl_put_ask_clock(b);
+		break;
 	case CTL_LAUNCH:
 	case CTL_EXEC:
 	case CTL_SIGNAL:
@@ -64,6 +67,7 @@ static void encode_host(struct buf *b, const struct ctl_host_msg *m)
 	case CTL_READY:
 	case CTL_EXIT:
 	case CTL_LOG:
+	case CTL_ASK_CLOCK:
 		abort(); /* the host may not say this */
 	}
 }

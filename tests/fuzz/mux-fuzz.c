@@ -49,7 +49,7 @@ static void act(struct mux *m, unsigned stream, unsigned what)
 		MUST(stream == MUX_CONTROL || !mux_is_open(m, stream));
 		break;
 	case 5:
-		id = mux_pick(m);
+		id = mux_pick(m, 0);
 		MUST(!id || mux_is_free(m, id));
 		if (id)
 			mux_open(m, id, 0);

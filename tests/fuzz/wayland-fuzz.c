@@ -9,7 +9,7 @@
  *
  * Whatever comes: what goes to the compositor is framed, is of objects that it
  * knows, binds only what the policy has, and with the clipboard off sets no
- * selection; no window loses its mark.
+ * selection and says no type of a drag; no window loses its mark.
  */
 #include "filter.h"
 #include "fuzz.h"
@@ -80,8 +80,9 @@ static void check(struct client *c, struct wire_message *m)
 				: objects_ours(&c->objects, m->id);
 	const struct object *o = objects_get(&c->objects, ours);
 
-	if (!o || c->over)
-		return; /* destroyed since */
+	/* destroyed since, or one that only the filter knows */
+	if (!o || c->over || (m->id >= WIRE_SERVER_ID && ours < WIRE_SERVER_ID))
+		return;
 	if (m->opcode >= protocol[o->interface].n_requests)
 		abort();
 	if (o->interface == IF_WL_REGISTRY)
@@ -89,6 +90,11 @@ static void check(struct client *c, struct wire_message *m)
 	if (o->interface == IF_WL_DATA_DEVICE &&
 	    m->opcode == RQ_WL_DATA_DEVICE_SET_SELECTION &&
 	    !(c->filter->policy->clipboard & WAYLAND_CLIPBOARD_OUT))
+		abort();
+	if (o->interface == IF_WL_DATA_SOURCE &&
+	    m->opcode == RQ_WL_DATA_SOURCE_OFFER &&
+	    !(c->filter->policy->clipboard & WAYLAND_CLIPBOARD_OUT) &&
+	    !begins(m, 12, "application/x-vmrun-drag-"))
 		abort();
 	if (o->interface == IF_XDG_TOPLEVEL &&
 	    m->opcode == RQ_XDG_TOPLEVEL_SET_TITLE && !begins(m, 12, "[web] "))
@@ -151,11 +157,17 @@ static void feed(struct client *c, bool host, const uint8_t *p, size_t n)
 	l->n_rest = 0;
 	memcpy(room + have, p, n);
 	have += n;
-	used = host ? client_from_host(c, room, have)
-		    : client_from_guest(c, room, have);
-	if (used < 0 && !c->over)
-		abort();
-	if (used >= 0 && link_keep(l, room + used, have - (size_t)used) < 0)
+	do {
+		used = host ? client_from_host(c, room, have)
+			    : client_from_guest(c, room, have);
+		if (used < 0 && !c->over)
+			abort();
+		if (used < 0)
+			return;
+		have -= (size_t)used;
+		memmove(room, room + used, have);
+	} while (!host && c->later);
+	if (link_keep(l, room, have) < 0)
 		abort();
 }
 
@@ -169,6 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		.clients = 2,
 		.pool = SIZE,
 		.memory = 2 * SIZE,
+		.copies = SIZE,
 		.globals = globals,
 		.n_globals = sizeof(globals) / sizeof(globals[0]),
 	};

@@ -46,6 +46,49 @@ else
 	ok 1 "vmrun --help"
 fi
 
+# The same of vmrunctl: "VERB --option" lines of each verb's own --help, and of
+# its item and those inside of it in the manual.
+in_verb_help() {
+	"$top_builddir/vmrunctl" --help |
+		sed -n 's/^  \([a-z]\{2,\}\) .*/\1/p' | sort -u |
+		while read -r verb; do
+			"$top_builddir/vmrunctl" "$verb" --help |
+				grep -oE -e '(^|[[ |])--?[A-Za-z][A-Za-z-]*' |
+				sed "s/^[[ |]*/$verb /"
+		done | sort -u
+}
+in_verb_man() {
+	awk '/^\.It / {
+		if ($2 == "Cm")
+			verb = $3
+		for (i = 2; i < NF; i++)
+			if ($i == "Fl" && $(i + 1) != "-" && verb)
+				print verb, "-" $(i + 1)
+	}
+	/^\.Sh ENVIRONMENT/ { exit }' "$top_srcdir/man/vmrunctl.1" | sort -u
+}
+in_verb_help >"$scratch/help"
+in_verb_man >"$scratch/man"
+[ "$(wc -l <"$scratch/help")" -gt 25 ]
+ok $? "each verb of vmrunctl tells its options"
+none "$(missing "$scratch/help" "$scratch/man")" "each is explained in vmrunctl(1)"
+none "$(missing "$scratch/man" "$scratch/help")" "vmrunctl(1) explains no other"
+for words in 'image import' 'alias show' 'net tap'; do
+	text=$("$top_builddir/vmrunctl" $words --help 2>&1) &&
+		[ "$text" = "$("$top_builddir/vmrunctl" "${words% *}" --help)" ]
+	ok $? "vmrunctl $words --help"
+done
+
+# What --wayland-allow knows, by the table that it goes by.
+globals=$top_srcdir/src/host/plan/windows.c
+sed -n 's/^	{"\([a-z0-9_]*\)", [0-9]*,.*/\1/p' "$globals" >"$scratch/globals"
+[ "$(wc -l <"$scratch/globals")" = "$(grep -c '^	{"' "$globals")" ] &&
+	[ "$(wc -l <"$scratch/globals")" -gt 60 ]
+ok $? "windows.c has names of interfaces"
+none "$(tr -s ' ,;.' '\n' <"$man" | sort -u >"$scratch/words"
+	sort -u "$scratch/globals" | comm -23 - "$scratch/words")" \
+	"vmrun(1) lists each of them"
+
 if has_tool mandoc; then
 	printf '.Dd x\n.Sh NAME\n.Xx\n' >"$scratch/bad.1"
 	[ -n "$(mandoc -Tlint -W warning "$scratch/bad.1" 2>&1)" ]

@@ -14,6 +14,12 @@ ok() { # ok CONDITION-STATUS DESCRIPTION
 		failed=$((failed + 1))
 	fi
 }
+oks() { # oks FILE: of lines `1 DESCRIPTION` or `0 DESCRIPTION`
+	while read -r good text; do
+		[ "$good" = 1 ]
+		ok $? "$text"
+	done <"$1"
+}
 skip() { # skip DESCRIPTION REASON
 	count=$((count + 1))
 	if [ -n "${VMRUN_MUST_WORK-}" ]; then

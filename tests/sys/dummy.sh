@@ -3,6 +3,7 @@
 # of their own.  dvm is vm() with it.
 # shellcheck disable=SC2154 # all of it is lib.sh's
 : "${tmp:?}" "${top_builddir:?}"
+. "${top_srcdir:?}/tests/sys/ownuids.sh"
 # The command has no view of its own: it goes to the shares through the
 # directories above them, as one of the others.
 above=$tmp

@@ -23,7 +23,7 @@ is "$(cat "$tmp/out")" "" "is nothing to say"
 
 # A vmrun that is gone.
 VMRUN_LIBEXECDIR=$tmp/libexec vmrun -q --rw "$HOME/d" --rw "$tmp/far" -- \
-	sh -c 'echo up; sleep 100' <"/dev/null" >"$tmp/up" 2>&1 &
+	sh -c 'echo up; sleep 1000' <"/dev/null" >"$tmp/up" 2>&1 &
 pid=$!
 wait_for 60 grep -q up "$tmp/up"
 gc
@@ -40,13 +40,106 @@ state_of >"$tmp/after"
 cmp "$tmp/before" "$tmp/after" >&2
 ok $? "everything is as before"
 
+# One whose UID is not in the subordinate range any more, as another was given.
+killed() { # killed OPTIONS: a VM is
+	rm -f "$tmp/up" # of the one before
+	# shellcheck disable=SC2086 # words
+	VMRUN_LIBEXECDIR=$tmp/libexec vmrun -q $1 -- \
+		sh -c 'echo up; sleep 1000' <"/dev/null" >"$tmp/up" 2>&1 &
+	pid=$!
+	wait_for 60 grep -q up "$tmp/up"
+	kill -9 $pid; wait $pid 2>/dev/null
+}
+has_uid() { # has_uid FROM TO: what had the one has the other, and a strange group
+	python3 -c 'import sqlite3, sys
+d = sqlite3.connect(sys.argv[1])
+was, now, gid = map(int, sys.argv[2:])
+d.execute("UPDATE identities SET gid=? WHERE uid=?", (gid, was))
+for t in "identities", "runs", "grants":
+    d.execute("UPDATE %s SET uid=? WHERE uid=?" % t, (now, was))
+d.commit()' "$tmp/state/vmrun/state.db" "$1" "$2" $out
+}
+uid_of() { sed -n 's/.*"uid": *\([0-9]*\).*/\1/p' "$1"; }
+out=4100000000
+killed "-n moved --rw $HOME/d --ro $HOME/other"
+vmrunctl alias list --json >"$tmp/json"
+uid=$(uid_of "$tmp/json")
+setfacl -m "u:$out:rw" "$HOME/d/file"
+# Another database's VM lends it a UID that has processes.
+rm -f "$tmp/up"
+XDG_STATE_HOME=$tmp/state2 VMRUN_LIBEXECDIR=$tmp/libexec vmrun -q --json-status-fd 3 -- \
+	sh -c 'echo up; sleep 1000' <"/dev/null" 3>"$tmp/json" >"$tmp/up" 2>&1 &
+pid=$!
+wait_for 60 grep -q up "$tmp/up"
+lent=$(uid_of "$tmp/json")
+has_uid "$uid" "$lent"
+gc
+is $st 1 "a UID that has processes and cannot be had any more is not cleaned up"
+kill $pid
+ok $? "and they go on"
+wait $pid 2>/dev/null
+has "$tmp/out" 'left: .*not in your subordinate range any more' "this is said"
+has_uid "$lent" $out
+gc
+is $st 0 "one that has none is"
+has "$tmp/err" 'files that it made stay its own' "but for its files, which is said"
+VMRUN_LIBEXECDIR=$tmp/libexec vm -n moved -- true
+is $st 125 "its alias does not start"
+has "$tmp/err" "alias moved has the UID $out, which is not in your subordinate range" "as is said"
+has "$tmp/err" 'vmrunctl alias forget moved' "with what to do"
+vmrunctl alias forget moved >"$tmp/out" 2>"$tmp/err"
+ok $? "the alias is not stuck"
+getfacl -n "$HOME/d/file" 2>/dev/null | grep -q "^user:$out:"
+is $? 1 "and its entries are taken out"
+VMRUN_LIBEXECDIR=$tmp/libexec vm -n moved -- true
+is $st 0 "it can be started anew"
+vmrunctl alias forget moved
+setfacl -Rb "$HOME/d" "$HOME/other"; chmod 600 "$HOME/d/file"
+killed ""
+no_range() { # no_range VMRUNCTL-ARGUMENT...: without a line in /etc/subuid
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare -rm sh -c 'mount --bind /dev/null /etc/subuid && u=$1 g=$2 && shift 2 &&
+		exec unshare -U --map-user="$u" --map-group="$g" vmrunctl "$@"' \
+		sh "$(id -u)" "$(id -g)" "$@" >"$tmp/out" 2>"$tmp/err"
+	st=$?
+}
+no_range gc --deep
+is $st 125 "without a range there is no deep look"
+no_range gc
+is $st 0 "but what is over is cleaned up"
+has "$tmp/out" 'cleaned up after 1 VMs' "as it says"
+has "$tmp/err" 'subuid' "and that there is no range"
+killed "--rw $HOME/d"
+no_range gc
+is $st 1 "files are not given back without one"
+has "$tmp/out" 'left: .*without a subordinate range' "which is said"
+gc
+is $st 0 "but later"
+state_of >"$tmp/after"
+cmp "$tmp/before" "$tmp/after" >&2
+ok $? "everything is as before, once more"
+# What an alias has is not whole: that is mended, or it is said why it is not.
+VMRUN_LIBEXECDIR=$tmp/libexec vm -n half --rw "$HOME/d" -- true
+python3 -c 'import sqlite3, sys
+d = sqlite3.connect(sys.argv[1])
+d.execute("UPDATE grants SET phase=? WHERE gone=0", ("lapsed",))
+d.commit()' "$tmp/state/vmrun/state.db"
+chmod 500 "$tmp/state/vmrun/locks"
+gc
+is $st 1 "without a lock nothing is mended"
+has "$tmp/out" 'left: alias half: ' "that is no matter of a running VM"
+chmod 700 "$tmp/state/vmrun/locks"
+gc
+is $st 0 "then it is"
+has "$tmp/out" 'made whole what alias half has' "as is said"
+vmrunctl alias forget half
 # One gc at a time.
 python3 - "$tmp/state/vmrun/gc.lock" >"$tmp/held" <<'END' &
 import fcntl, struct, sys, time
 f = open(sys.argv[1], "r+")
 fcntl.fcntl(f, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
 print("held", flush=True)
-time.sleep(60)
+time.sleep(600)
 END
 holder=$!
 wait_for 20 grep -q held "$tmp/held"
@@ -55,10 +148,23 @@ is $st 125 "beside another gc it does nothing"
 has "$tmp/err" 'another gc is at work' "and says so"
 kill $holder; wait $holder 2>/dev/null
 
+# A VM that was killed is none that runs.
+killed "--rw $HOME/d"
+cp -a "$HOME/d/file" "$HOME/other/copy"
+vmrunctl reclaim "$HOME/other" >"$tmp/out" 2>"$tmp/err"
+is "$? $(cat "$tmp/out")" "0 0 files given back, 1 ACL entries removed" \
+	"reclaim takes what a VM left that was killed"
+hasnt "$tmp/err" running "for it does not run"
+rm "$HOME/other/copy"
+state_of >"$tmp/after"
+cmp "$tmp/before" "$tmp/after" >&2
+ok $? "and everything else is cleaned up"
+
 # Files that were moved away with their entries.
 vmrun_dummy() { VMRUN_LIBEXECDIR=$tmp/libexec vmrun -q "$@" </dev/null; }
 vmrun_dummy --rw "$HOME/d" -- true
 mkfifo "$tmp/go"
+rm -f "$tmp/up"
 VMRUN_LIBEXECDIR=$tmp/libexec vmrun -q --rw "$HOME/d" -- sh -c "echo up; read x; echo made >$HOME/other/../d/made" \
 	<"$tmp/go" >"$tmp/up" 2>&1 &
 pid=$!
@@ -110,9 +216,33 @@ vmrun_dummy --ro "$tmp/far" -- true
 mv "$tmp/far" "$tmp/farther"
 gc --deep --json
 is "$(freed)" 1 "nor one whose directory is gone (the other is)"
+mkdir "$tmp/far"
+gc --deep --json
+is "$(freed)" 0 "nor while another one has its name"
+rmdir "$tmp/far"
 mv "$tmp/farther" "$tmp/far"
 gc --deep --json
 is "$(freed)" 1 "when it is back it is looked through"
+
+# In the home directory, too: as something that was mounted there and no longer
+# is, and as what was deleted.
+moved_to() { # moved_to DEV: what was granted last was on that device
+	python3 -c 'import sqlite3, sys
+d = sqlite3.connect(sys.argv[1])
+d.execute("UPDATE grants SET dev=? WHERE id=(SELECT max(id) FROM grants)", sys.argv[2:])
+d.commit()' "$tmp/state/vmrun/state.db" "$1"
+}
+mkdir "$HOME/stick"
+vmrun_dummy --ro "$HOME/stick" -- true
+moved_to 1
+gc --deep --json
+is "$(freed)" 0 "one whose stick is not mounted in the home directory is not free"
+rmdir "$HOME/stick"
+gc --deep --json
+is "$(freed)" 0 "nor when the mount point is gone"
+moved_to "$(stat -c %d "$HOME")"
+gc --deep --json
+is "$(freed)" 1 "one whose directory was deleted there is"
 
 # A home directory that is in use.
 vmrun_dummy --ro "$HOME/d" -- true
@@ -123,11 +253,13 @@ for n in itertools.count():
     open(os.path.join(sys.argv[1], str(n)), "w").close()
     os.path.exists(os.path.join(sys.argv[1], str(n - 5))) and os.unlink(os.path.join(sys.argv[1], str(n - 5)))
     open(os.path.join(os.environ["HOME"], ".log"), "a").write("x")
-    time.sleep(0.05)
+    time.sleep(0.2)
 END
 worker=$!
 wait_for 20 test -e "$HOME/busy/3"
-gc --deep --json
+# It needs a moment without a change.
+tries=0
+until gc --deep --json; [ "$(freed)" = 1 ] || [ $((tries += 1)) = 5 ]; do :; done
 is "$(freed)" 1 "one is freed in a home directory that changes all the time"
 kill $worker; wait $worker 2>/dev/null
 rm -r "$HOME/busy" "$HOME/.log"
@@ -143,4 +275,11 @@ gc --deep
 is $st 1 "what it has elsewhere is told"
 has "$tmp/out" "an alias's UID .*other/copy" "with the place"
 vmrunctl alias forget web
+
+# On a terminal it shows how far it is; elsewhere nothing.
+mkdir "$HOME/many" && (cd "$HOME/many" && seq 3000 | xargs touch)
+script -qec "vmrunctl gc --deep" /dev/null >"$tmp/out" 2>"$tmp/err" </dev/null
+has "$tmp/out" "looking through $HOME ... [1-9][0-9]* names" "a terminal shows how far it is"
+vmrunctl gc --deep >"$tmp/out" 2>&1
+hasnt "$tmp/out" "looking through" "nothing else does"
 plan_done

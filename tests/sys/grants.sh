@@ -7,6 +7,7 @@
 oracle=$top_builddir/tests/sys/oracle
 HOME=$tmp/home
 export HOME
+own_uids "$HOME" "$(id -un)" 4000
 d=$HOME/d
 mkdir -p "$d/sub" "$HOME/r" "$HOME/out"
 echo x >"$d/file"; echo y >"$d/sub/file"; echo z >"$HOME/r/file"
@@ -38,13 +39,44 @@ ctl why "$d/new"
 has "$tmp/out" "alias web .* may not read it" "why says that it may not be read"
 has "$tmp/out" "came into the directory without inheriting" "and why not"
 rm "$d/new"
+left_out() { # left_out PATH REASON DESCRIPTION: and no start would grant it
+	ctl why "$1"
+	has "$tmp/out" "may not re" "$3 is not to be read"
+	has "$tmp/out" "start leaves it out: .*$2" "because of that"
+	hasnt "$tmp/out" "without inheriting" "not for another reason"
+}
+echo k >"$d/id_rsa"; mkdir "$d/.ssh"; echo k >"$d/.ssh/k"
+{ echo "-----BEGIN PRIVATE KEY-----"; echo k; } >"$d/text"
+setfacl -b "$d/id_rsa" "$d/text" "$d/.ssh"; setfacl -k "$d/.ssh"
+chmod 600 "$d/id_rsa" "$d/text" "$d/.ssh/k"; chmod 700 "$d/.ssh"
+left_out "$d/id_rsa" "private key, see --include-keys" "a file called like a key"
+left_out "$d/text" "private key" "one that begins like one"
+left_out "$d/.ssh/k" "private key" "one in a directory of keys"
+has "$tmp/out" "cannot pass $d/.ssh" "which is named"
+setfacl -m u:$((u + 9)):r "$d/id_rsa"
+left_out "$d/id_rsa" "private key" "a key that another VM was given"
+rm -r "$d/id_rsa" "$d/text" "$d/.ssh"
+echo l >"$HOME/out/link"; chmod 600 "$HOME/out/link"; ln "$HOME/out/link" "$d/link"
+left_out "$d/link" "several hard links" "a file with another name elsewhere"
+has "$tmp/out" "a link may be outside" "as it says"
+rm "$HOME/out/link" "$d/link"
+VMRUN_LIBEXECDIR=$tmp/libexec vmrun -q --rw "$d" -- \
+	sh -c "echo h >$d/its; setfacl -b $d/its; chmod 600 $d/its; echo up; sleep 1000" \
+	</dev/null >"$tmp/up" 2>&1 &
+pid=$!
+wait_for 60 grep -q up "$tmp/up"
+left_out "$d/its" "it is not yours" "a file of another VM"
+has "$tmp/out" "it owns it (mode rw-)" "whose it is is told"
+kill $pid; wait $pid 2>/dev/null
+rm "$d/its"
 ctl why "$d/sub/file"
 has "$tmp/out" "^alias web (UID $u) may read and write it" "why tells who may"
 has "$tmp/out" "entry user:$u:rw-" "through which entry"
 ctl why "$HOME/r/file"
 has "$tmp/out" "may read it" "or only read"
 ctl why "$HOME/out"
-has "$tmp/out" "nothing that holds .* is shared" "or nobody"
+has "$tmp/out" "^no grant to a VM or an alias holds $HOME/out" "or nobody"
+has "$tmp/out" "shared without one is not listed here: FAT" "as far as grants tell"
 chmod 600 "$d/file"; chmod go= "$d/file"
 ctl why "$d/file"
 has "$tmp/out" "which the mask cuts to ---" "a chmod that cuts it is named"
@@ -77,7 +109,8 @@ dvm -n web --ro "$d/sub" -- cat "$d/sub/file"
 is $st 0 "which the alias still has"
 
 # Files that nobody gave back, closed ones too.
-VMRUN_LIBEXECDIR=$tmp/libexec vmrun -q --rw "$d" -- sh -c "umask 077; mkdir $d/c $d/c/d; echo s >$d/c/d/secret; echo t >$d/open; echo up; sleep 100" \
+rm -f "$tmp/up"
+VMRUN_LIBEXECDIR=$tmp/libexec vmrun -q --rw "$d" -- sh -c "umask 077; mkdir $d/c $d/c/d; echo s >$d/c/d/secret; echo t >$d/open; echo up; sleep 1000" \
 	</dev/null >"$tmp/up" 2>&1 &
 pid=$!
 wait_for 60 grep -q up "$tmp/up"

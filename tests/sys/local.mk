@@ -28,6 +28,10 @@ check_PROGRAMS += %D%/race
 dist_check_SCRIPTS += %D%/grant-race.sh
 sys_tests += %D%/grant-race.sh
 
+# TAPs of one's own, and lending them
+dist_check_SCRIPTS += %D%/tap.sh
+sys_tests += %D%/tap.sh
+
 # what a tree is; other tests compare its dumps
 check_PROGRAMS += %D%/oracle
 %C%_oracle_SOURCES = %D%/oracle.c
@@ -45,7 +49,11 @@ long_sys_tests = %D%/edits.sh %D%/grant-race.sh
 check_PROGRAMS += %D%/stage-dummy
 %C%_stage_dummy_SOURCES = %D%/stage-dummy.c
 %C%_stage_dummy_LDADD = src/wire/libwire.a src/base/libbase.a
-EXTRA_DIST += %D%/dummy.sh
+EXTRA_DIST += %D%/dummy.sh %D%/ownuids.sh
+
+# what VMs have that start while a cleaner looks
+dist_check_SCRIPTS += %D%/meanwhile.sh
+sys_tests += %D%/meanwhile.sh
 
 # entries and bits that a guest leaves for others
 dist_check_SCRIPTS += %D%/planted.sh
@@ -60,12 +68,16 @@ dist_check_SCRIPTS += %D%/share.sh
 sys_tests += %D%/share.sh
 
 # another thing under the name of a share
-dist_check_SCRIPTS += %D%/replaced.sh
-sys_tests += %D%/replaced.sh
+dist_check_SCRIPTS += %D%/replaced.sh %D%/stuck.sh
+sys_tests += %D%/replaced.sh %D%/stuck.sh
 
 # what cleans up, and when a UID is free again
 dist_check_SCRIPTS += %D%/gc.sh
 sys_tests += %D%/gc.sh
+
+# what is not vmrun's, and stays
+dist_check_SCRIPTS += %D%/others.sh
+sys_tests += %D%/others.sh
 
 # who may touch what, and taking it back
 dist_check_SCRIPTS += %D%/grants.sh
@@ -77,14 +89,28 @@ check_PROGRAMS += %D%/wayland-rig
 %C%_wayland_rig_LDADD = $(unit_libs)
 dist_check_SCRIPTS += %D%/wayland.sh
 sys_tests += %D%/wayland.sh
+EXTRA_DIST += %D%/wayland-drag.py %D%/wayland-keys.py \
+	%D%/wayland-hostile.py
 
 # one vmrun edits at a time, and nobody waits in silence
 dist_check_SCRIPTS += %D%/lock.sh
 sys_tests += %D%/lock.sh
 
+# signals to vmrun
+dist_check_SCRIPTS += %D%/signals.sh
+sys_tests += %D%/signals.sh
+
 # a database that is not what it was
 dist_check_SCRIPTS += %D%/lost.sh
 sys_tests += %D%/lost.sh
+
+# rules of bridge VMs, with frames
+check_PROGRAMS += %D%/bridge-tool
+%C%_bridge_tool_SOURCES = %D%/bridge-tool.c
+%C%_bridge_tool_LDADD = $(unit_libs)
+dist_check_SCRIPTS += %D%/bridge.sh
+EXTRA_DIST += %D%/bridge.py
+sys_tests += %D%/bridge.sh
 
 # rulesets, with packets between namespaces
 check_PROGRAMS += %D%/ruleset-tool

@@ -13,6 +13,7 @@ is $st 0 "a first run"
 facl "$tmp/d" >"$tmp/before"
 
 hold() { # takes the lock; $holder has it until it is killed
+	rm -f "$tmp/held" # of the one before
 	python3 - "$tmp/state/vmrun/grant.lock" >"$tmp/held" <<-'END' &
 		import fcntl, os, struct, sys, time
 		f = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600)

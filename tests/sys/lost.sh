@@ -63,6 +63,19 @@ chmod 600 "$db"
 broken "somebody else's" "is not vmrun's database"
 is "$(find "$tmp/state/vmrun" -name 'state.db.damaged-?' | wc -l)" 3 "each under a name of its own"
 
+# Who only looks changes nothing.
+cp "$db" "$tmp/good"
+truncate -s 5000 "$db"
+for verb in "alias list" "alias show web" grants "why $HOME/d" "gc --dry-run" \
+	"gc --dry-run --deep"; do
+	# shellcheck disable=SC2086 # words
+	vmrunctl $verb >"$tmp/out" 2>"$tmp/err"
+	is "$? $(stat -c %s "$db")" "125 5000" "$verb leaves a damaged one as it is"
+	has "$tmp/err" 'vmrunctl gc.: they set it aside' "and says who does not"
+done
+is "$(find "$tmp/state/vmrun" -name 'state.db.damaged-?' | wc -l)" 3 "none is set aside"
+cp "$tmp/good" "$db"
+
 # Damage while a VM lives.
 mkfifo "$tmp/go"
 vmrun -q --ro "$HOME/d" -- sh -c 'echo up; read x' <"$tmp/go" >"$tmp/up" 2>&1 &
@@ -100,4 +113,24 @@ for i in 1 2 3; do
 	XDG_STATE_HOME=$b; run; echo "$u"
 done >"$tmp/uids"
 is "$(sort -u "$tmp/uids" | wc -l)" 6 "two state folders have different UIDs"
+
+# The usual one has the list of all; others wrote it before it was made.
+rm -r "$HOME/.local"
+XDG_STATE_HOME=$tmp/third
+run
+other=$u
+unset XDG_STATE_HOME
+run
+is $st 0 "the usual state folder, made after another one"
+hasnt "$tmp/err" "lost" "is no loss"
+[ "$u" -gt "$other" ]
+ok $? "and has UIDs of its own, too"
+rm "$HOME/.local/state/vmrun/state.db"
+run
+has "$tmp/err" "was lost" "(a loss of it is one)"
+for i in 1 2 3 4 5; do run; done
+rm "$HOME/.local/state/vmrun/state.db"
+run
+has "$tmp/err" "was lost" "a loss is no old copy, however many UIDs there were"
+has "$tmp/err" "hint: .vmrunctl reclaim --all" "and what to do with what is left, is said"
 plan_done

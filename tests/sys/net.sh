@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# vmrunctl net list and check: what they refuse, with the line; what they find.
+# vmrunctl net list, check, show: what they refuse, with the line; what they find.
 . "${top_srcdir:?}/tests/lint/tap.sh"
 ctl=${top_builddir:?}/vmrunctl
 export XDG_CONFIG_HOME="$scratch/config" XDG_STATE_HOME="$scratch/state"
@@ -24,6 +24,15 @@ check check
 says 125 'usage: vmrunctl net check' "nothing to check"
 check list x
 says 125 'usage: vmrunctl net list' "an argument too many"
+for v in show stop reload; do
+	check $v nobody
+	says 1 'there is no ruleset "nobody"' "no such ruleset to $v"
+	says 1 "hint: nobody.nft would be in $scratch/config/vmrun/net, /" "and where it would be"
+	check $v web
+	says 1 'nobody uses network web now' "one that is there, and nobody uses"
+done
+check show vm:nobody
+says 1 'nobody uses network vm:nobody now' "a net VM needs no file"
 check check nobody
 says 125 'no ruleset "nobody"' "no such ruleset"
 check check none

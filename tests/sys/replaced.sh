@@ -8,6 +8,7 @@
 
 HOME=$tmp/home
 export HOME
+own_uids "$HOME" "$(id -un)" 6000
 VMRUN_LIBEXECDIR=$tmp/libexec
 mkfifo "$tmp/go"
 entries() { getfacl -Rn "$@" 2>/dev/null | grep -c '^user:[0-9]'; }
@@ -18,6 +19,7 @@ for how in directory link; do
 	echo x >"$HOME/d/file"; echo y >"$HOME/elsewhere/file"
 	chmod 600 "$HOME/d/file" "$HOME/elsewhere/file"
 	"$top_builddir/tests/sys/oracle" "$HOME/d" >"$tmp/before"
+	rm -f "$tmp/up" # of the one before
 	vmrun --rw "$HOME/d" -- sh -c "echo up; read x" <"$tmp/go" >"$tmp/up" 2>"$tmp/err" &
 	pid=$!
 	exec 7>"$tmp/go"

@@ -33,6 +33,19 @@ is $st 125 "a key that is not there is an error"
 dvm --ro "$tmp/s/id_rsa" -- cat "$tmp/s/id_rsa"
 is $st 0 "a key that is the share is shared"
 
+# A key that an alias was given is not everybody's.
+dvm --alias dep --rw "$tmp/s" --include-keys "$tmp/s/id_rsa" --include-keys "$tmp/s/.ssh" -- \
+	cat "$tmp/s/id_rsa" "$tmp/s/.ssh/id_x"
+is $st 0 "an alias is given keys"
+dvm --ro "$tmp/s" -- cat "$tmp/s/id_rsa"
+is $st 1 "another VM is not given them with the directory"
+dvm --ro "$tmp/s" -- ls "$tmp/s/.ssh"
+is $st 2 "nor a directory of them"
+VMRUN_LIBEXECDIR=$tmp/libexec vmrun --ro "$tmp/s" -- true </dev/null 2>"$tmp/err"
+has "$tmp/err" '3 files look like private keys' "that is said"
+vmrunctl alias forget dep >&2
+ok $? "the alias is forgotten"
+
 # A directory that its owner cannot list stands for one that is not his.
 chmod 0 "$tmp/s/closed"
 find "$tmp/s" -printf '%p %C@\n' 2>/dev/null | sort >"$tmp/then"
@@ -47,6 +60,9 @@ VMRUN_LIBEXECDIR=$tmp/libexec vmrun --dry-run --ro "$tmp/s" -- true >/dev/null 2
 is $? 125 "a dry run says so too"
 dvm --partial --ro "$tmp/s" -- cat "$tmp/s/plain"
 is $st 0 "--partial starts without it"
+VMRUN_LIBEXECDIR=$tmp/libexec vmrun --partial --ro "$tmp/s" -- true </dev/null 2>"$tmp/err"
+has "$tmp/err" '1 entries belong to others and stay closed$' "that is said"
+has "$tmp/err" '3 files look like private keys.*, for example ' "an example is one of what it is said of"
 chmod 755 "$tmp/s/closed"
 facl "$tmp/s" >"$tmp/after"
 cmp "$tmp/before" "$tmp/after" >&2

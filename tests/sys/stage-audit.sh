@@ -393,6 +393,80 @@ want empty empty.lines <<END
 /usr/bin open=ENOENT
 END
 
+# The uplink: it makes sockets in the network of who started it, and moves on
+# into one more user namespace, where it may mount and leave its root.  It sees
+# libraries and an empty /tmp; and nobody else's files, processes or rights.
+audit uplink
+want uplink uplink.lines <<END
+uids $U $U $U
+gids $U $U $U
+groups 0
+pid 1
+parent 0
+caps 000000000 000000000 000000000
+bounding 0
+ambient 0
+nnp 1
+core 0
+nofile hard
+nproc 1024
+cwd /
+fds 0 1 2
+env PATH=/usr/bin
+root-owner 65534
+dir / $(echo "${plain_top% } tmp" | tr ' ' '\n' | grep -v '^tree$' | LC_ALL=C sort | tr '\n' ' ' | sed 's/ $//')
+dir /dev null
+dir /proc 1 self
+dir /tree -
+above EPERM
+setuid-person EINVAL
+setuid-root EINVAL
+setgid-person EINVAL
+setgroups EPERM
+unshare-user ok
+socket-inet ok
+open-tree EPERM
+remount EPERM
+chmod-root EROFS
+mknod EPERM
+create-root EROFS
+tty ENOENT
+kill-all ESRCH
+kill-2 ESRCH
+ptrace-2 EPERM
+key EPERM
+io-uring ENOSYS
+clone3 ENOSYS
+setns EPERM
+openat2 ENOSYS
+by-handle EPERM
+readv-other EPERM
+getfd EPERM
+bpf EPERM
+perf EPERM
+uffd EPERM
+tiocsti EPERM
+unjudged ENOSYS
+x32 ENOSYS
+END
+# shellcheck disable=SC2086
+tool ro ro "$D/share" rw rw "$D/writable" po po "$D/mine" \
+	uplink red -d null -f "$D/stage-red" /red /red paths $probe /tmp \
+	>uplink.paths 2>&1
+flat uplink.paths >uplink.lines
+want uplink uplink.lines <<END
+/etc/passwd open=ENOENT
+/home open=ENOENT
+$D/secret/file open=ENOENT
+/proc/1/root/etc open=ok create=EROFS
+/tree/ro open=ENOENT
+/tree/rw open=ENOENT
+/tree/po open=ENOENT
+/usr/bin open=ENOENT
+/dev/null open=ok
+/tmp open=ok create=EROFS
+END
+
 # PID 1 while members run, from outside.
 tr '\t' ' ' <vmm.err >pid1.out
 want "pid 1" pid1.out <<END
@@ -457,7 +531,7 @@ while [ $ends -lt 3 ] && read -r line <&4; do
 	[ "$line" != end ] || ends=$((ends + 1))
 done
 kill -9 $pid
-if timeout 20 cat <&4 >/dev/null && [ $ends = 3 ]; then
+if timeout 120 cat <&4 >/dev/null && [ $ends = 3 ]; then
 	ok "everything dies with vmrun"
 else
 	not_ok "everything dies with vmrun ($ends members ran)"

@@ -101,8 +101,20 @@ static void run_command(const struct launch *l, const int std[3])
 	_exit(127);
 }
 
+/* As U: we have no CAP_KILL. */
+static void send_signal(const struct launch *l, pid_t to, int signo)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(setresuid(l->uid, l->uid, l->uid) < 0 ||
+		      kill(to, signo) < 0);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+}
+
 /* Until the command ends; signals of vmrun's go to it. */
-static int wait_for(int edge, pid_t pid, int *st)
+static int wait_for(int edge, const struct launch *l, pid_t pid, int *st)
 {
 	struct pollfd p = {.fd = edge, .events = POLLIN};
 	struct edge_record r;
@@ -116,7 +128,7 @@ static int wait_for(int edge, pid_t pid, int *st)
 		    (ssize_t)sizeof(r))
 			return -1;
 		if (r.kind == EDGE_CMD_SIGNAL)
-			kill(pid, (int)r.value);
+			send_signal(l, pid, (int)r.value);
 	}
 }
 
@@ -135,7 +147,8 @@ static int play(int edge)
 	for (int i = 0; i < 3; i++)
 		own_close(&std[i]);
 	r = (struct edge_record){.kind = EDGE_EV_STARTED};
-	if (pid < 0 || tell_edge(edge, &r) < 0 || wait_for(edge, pid, &st) < 0)
+	if (pid < 0 || tell_edge(edge, &r) < 0 ||
+	    wait_for(edge, &m.launch, pid, &st) < 0)
 		return fail("the command");
 	r = (struct edge_record){.kind = EDGE_EV_EXIT};
 	r.exit = WIFSIGNALED(st) ? CTL_EXIT_SIGNAL : CTL_EXIT_CODE;

@@ -2,9 +2,10 @@
 /*
  * A hostile member: says what it is and what it can reach, for stage-audit.sh.
  *
- * usage: stage-red PERSON [PATH]...
+ * usage: stage-red PERSON|paths [PATH]...
  * Prints one `name value` line for each property, and for each PATH what
- * opening, creating below and executing it gave: `ok` or an error's name.
+ * opening, creating below and executing it gave: `ok` or an error's name.  With
+ * `paths` only these, for where the steps before would go to another root.
  * Runs as U inside the sandbox; uses nothing but libc, and no /proc.
  */
 #include <dirent.h>
@@ -325,21 +326,27 @@ static void try_path(const char *path)
 	try_files(path);
 }
 
+static void be_hostile(uid_t person, char **env)
+{
+	say_ids();
+	say_caps();
+	say_limits();
+	say_surroundings(env);
+	say_above();
+	try_rights(person);
+	try_others();
+	try_sockets();
+	try_calls();
+}
+
 int main(int argc, char **argv, char **env)
 {
 	if (argc < 2)
 		return 99;
 	/* whole lines, for several may write to one file */
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	say_ids();
-	say_caps();
-	say_limits();
-	say_surroundings(env);
-	say_above();
-	try_rights((uid_t)atoi(argv[1]));
-	try_others();
-	try_sockets();
-	try_calls();
+	if (strcmp(argv[1], "paths") != 0)
+		be_hostile((uid_t)atoi(argv[1]), env);
 	for (int i = 2; i < argc; i++)
 		try_path(argv[i]);
 	printf("end\n");

@@ -6,9 +6,11 @@
  *   mount:   ro|rw|rx NAME SRC      o: read-only, w: writable, x: and exec
  *            po|pw NAME SRC         the same in the plain tree
  *            and + behind it: with what is mounted inside
- *   member:  tree|server|plain|plain-server|vmm|empty NAME [-d DEVICE]...
+ *   member:  tree|server|plain|plain-server|vmm|empty|uplink NAME
+ *            [-d DEVICE]...
  *            [-f SRC DST]... [-l TO] [-c TO] PROGRAM [ARG]... ,
- * A server has the capabilities of the C file server.  -l gives the
+ * A server has the capabilities of the C file server, an uplink the network of
+ * who starts the tool.  -l gives the
  * member a listening socket at descriptor TO, -c one connected to it.  Every
  * member has the tool's own stdout and stderr.  -n: leave out the record's
  * seals.  -l N: add N to the inode numbers of mounts.
@@ -132,8 +134,11 @@ static char **add_member(char **argv)
 
 	m->view = !strcmp(argv[0], "vmm")	  ? SETUP_VIEW_VMM
 		  : !strcmp(argv[0], "empty")	  ? SETUP_VIEW_EMPTY
+		  : !strcmp(argv[0], "uplink")	  ? SETUP_VIEW_UPLINK
 		  : !strncmp(argv[0], "plain", 5) ? SETUP_VIEW_PLAIN
 						  : SETUP_VIEW_TREE;
+	if (m->view == SETUP_VIEW_UPLINK)
+		m->calls = SETUP_CALLS_UPLINK;
 	if (strstr(argv[0], "server"))
 		m->caps = SETUP_CAPS_FILESERVER;
 	m->name = argv[1];
@@ -258,6 +263,9 @@ static int start(const char *stage, int record, int ctl, struct child *c,
 		.child = in_child,
 	};
 
+	for (size_t i = 0; i < t.s.n_members; i++)
+		if (t.members[i].view == SETUP_VIEW_UPLINK)
+			spec.clone_flags &= ~(uint64_t)CLONE_NEWNET;
 	return proc_spawn(&spec, c, e);
 }
 

@@ -53,7 +53,7 @@ static struct {
 	const char *socket; /* never NULL */
 	bool pid, stats;
 	char **command;
-} opt = {.wish.name = "web", .socket = "", .command = nothing};
+} opt = {.wish.alias = "web", .socket = "", .command = nothing};
 
 /* Of a recording: what is read here is written there. */
 static struct pump {
@@ -354,7 +354,7 @@ static void parse(int argc, char **argv)
 		    windows_clipboard(optarg, &opt.wish.clipboard, &e) < 0)
 			say(&e);
 		else if (o == 'n')
-			opt.wish.name = optarg;
+			opt.wish.alias = optarg;
 		else if (o == 'a' && n_allow < LIST)
 			opt.allow[n_allow++] = optarg;
 		else if (o == 'd' && n_deny < LIST)

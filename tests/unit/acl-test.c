@@ -260,8 +260,8 @@ static void test_new_files(void)
 	static const unsigned dirs[] = {0755, 0700, 0775, 0750, 0711};
 	static const unsigned masks[] = {0, 002, 022, 027, 077};
 	static const unsigned modes[] = {0666, 0777, 0600, 0644, 0640};
-	static struct acl dir, d, file, want;
-	unsigned wrong = 0, wide = 0;
+	static struct acl dir, d, file, kept, want;
+	unsigned wrong = 0, wide = 0, left = 0;
 
 	for (unsigned i = 0; i < 125; i++) {
 		unsigned dm = dirs[i % 5], mask = masks[i / 5 % 5];
@@ -275,13 +275,24 @@ static void test_new_files(void)
 		/* While it runs: no more for others than the umask leaves. */
 		if ((unsigned)perm_of(&file, ACL_OTHER, NO_ID) & mask)
 			wide++;
+		kept = file;
 		acl_remove(&file, ACL_ACCESS, &who);
 		acl_from_mode(&want, mode & (dm | 0700) & ~mask);
 		if (!is_same(&file, &want))
 			wrong++;
+		/* An alias's, through any number of its runs. */
+		acl_keep(&kept, &who);
+		acl_keep(&kept, &who);
+		if (acl_rights(&kept, &who) != (mode >> 6 & 7) ||
+		    (unsigned)perm_of(&kept, ACL_OTHER, NO_ID) & mask)
+			left++;
+		acl_remove(&kept, ACL_ACCESS, &who);
+		if (!is_same(&kept, &want))
+			left++;
 	}
 	tap_ok(!wide, "a default ACL of ours does not undo the umask");
 	tap_ok(!wrong, "a file made in a run ends without an ACL");
+	tap_ok(!left, "so does one that an alias kept");
 }
 
 static void test_default_of_ours(void)
@@ -414,6 +425,27 @@ static void test_refused(void)
 	refuse(&a, "a permission that there is not");
 }
 
+static void test_persons(void)
+{
+	struct acl a, d;
+
+	acl_from_mode(&a, 0600);
+	tap_ok(!acl_persons(&a, &u1), "a file of mode 600 is its owner's");
+	acl_add(&a, ACL_ACCESS, &u1, ACL_R);
+	acl_add(&a, ACL_ACCESS, &u2, ACL_RWX);
+	tap_ok(!acl_persons(&a, &u1) && !acl_persons(&a, &u2),
+	       "still, when VMs have entries");
+	acl_make_default(&d, &a, &u1);
+	tap_ok(!acl_persons(&d, &u1), "and he has one himself");
+	build(&a, ACL_R, 0, 0, ACL_RWX);
+	tap_ok(acl_persons(&a, &u1) == ACL_R, "somebody else counts");
+	build(&a, ACL_R, ACL_W, ACL_X, 0);
+	a.e[a.n - 1].perm = 0;
+	tap_ok(!acl_persons(&a, &u1), "as far as the mask lets him");
+	acl_from_mode(&a, 0620);
+	tap_ok(acl_persons(&a, &u1) == ACL_W, "so does the group");
+}
+
 static void test_expressible(void)
 {
 	static struct acl a;
@@ -489,6 +521,7 @@ int main(void)
 	test_new_files();
 	test_default_of_ours();
 	test_expressible();
+	test_persons();
 	test_sweep();
 	return tap_done();
 }

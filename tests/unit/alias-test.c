@@ -26,11 +26,13 @@ static int fresh(const char *name)
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+static const struct state_range *ours = &range;
+
 static int claim(const char *alias, enum run_kind kind, struct state_want *w,
 		 size_t n, struct state_identity *id)
 {
 	const struct state_alias_claim c = {
-		.range = &range,
+		.range = ours,
 		.alias = alias,
 		.command = "x",
 		.kind = kind,
@@ -192,15 +194,145 @@ static void test_forget(void)
 	state_release(s, &again, 0, &e);
 }
 
+static bool in_quarantine(uid_t uid)
+{
+	struct state_owner *list = NULL;
+	bool is = false;
+	size_t n = 0;
+
+	state_owners(s, &list, &n, &e);
+	for (size_t i = 0; i < n; i++)
+		if (list[i].uid == uid)
+			is = list[i].status == IDENTITY_QUARANTINE &&
+			     !list[i].is_alias;
+	free(list);
+	return is;
+}
+
+/* The person has other subordinate ids than when the alias was made. */
+static void test_other_range(void)
+{
+	static const struct state_range other = {300000, 300000, 50};
+	static const struct state_range groups = {100000, 400000, 50};
+	struct state_want w = {"/moved", 1, 2, 3, ACCESS_RO, 0};
+	struct state_identity id, now;
+	int64_t row;
+
+	claim("moved", RUN_VM, NULL, 0, &id);
+	row = grant(&id, &w);
+	state_release(s, &id, 0, &e);
+	ours = &other;
+	tap_ok(claim("moved", RUN_VM, &w, 1, &now) < 0 &&
+		       strstr(e.msg, "range 300000-300049 any more") &&
+		       strstr(e.hint, "alias forget moved"),
+	       "a UID outside of the range cannot run");
+	tap_ok(claim("moved", RUN_WORK, NULL, 0, &now) == 0 &&
+		       now.uid == id.uid,
+	       "but be worked on");
+	state_grant_done(s, row, &e);
+	state_release(s, &now, 0, &e);
+	tap_ok(claim("moved", RUN_VM, &w, 1, &now) == 0 && now.uid == 300000 &&
+		       now.gid == 300000 && !w.grant &&
+		       now.status == IDENTITY_RESERVED,
+	       "where it has no grants another one takes its place");
+	tap_ok(in_quarantine(id.uid), "and it is in quarantine");
+	grant(&now, &w);
+	state_release(s, &now, 0, &e);
+	tap_ok(claim("moved", RUN_VM, &w, 1, &now) == 0 && now.uid == 300000 &&
+		       w.grant,
+	       "which is the alias's from now on");
+	state_grant_unmake(s, w.grant, &e);
+	state_grant_done(s, w.grant, &e);
+	state_release(s, &now, 0, &e);
+	ours = &groups;
+	claim("groups", RUN_VM, NULL, 0, &id);
+	state_release(s, &id, 0, &e);
+	ours = &range;
+	tap_ok(claim("groups", RUN_VM, NULL, 0, &now) == 0 &&
+		       now.uid != id.uid && now.gid - now.uid == 100000,
+	       "a group outside of it is no other matter");
+	state_release(s, &now, 0, &e);
+}
+
+/* Two looked at once what is on the disk; the slower one comes with its news
+ * when the alias runs already. */
+static void test_scanned_twice(void)
+{
+	struct state_want w = {"/twice", 1, 2, 3, ACCESS_RW, 0};
+	struct state_identity id;
+
+	state_scanned_all(s, &e);
+	claim("twice", RUN_VM, NULL, 0, &id);
+	grant(&id, &w);
+	tap_ok(state_scanned_all(s, &e) == 0 && count(id.run, GRANT_WHOLE) == 1,
+	       "who has no doubt makes no grant lapse");
+	state_release(s, &id, 0, &e);
+}
+
 static void test_rename(void)
 {
-	tap_ok(state_alias_rename(s, "nobody", "x", &e) < 0 &&
+	tap_ok(state_alias_rename(s, "nobody", "x", NULL, &e) < 0 &&
 		       strstr(e.msg, "no alias nobody"),
 	       "an unknown alias is not renamed");
-	tap_ok(state_alias_rename(s, "web", "net", &e) < 0 &&
+	tap_ok(state_alias_rename(s, "web", "net", NULL, &e) < 0 &&
 		       strstr(e.msg, "already"),
 	       "nor to a name that is taken");
-	tap_ok(state_alias_rename(s, "web", "www", &e) == 0, "else it is");
+	tap_ok(state_alias_rename(s, "web", "www", NULL, &e) == 0,
+	       "else it is");
+}
+
+static size_t moves(struct state_move *first)
+{
+	own_free struct state_move *list = NULL;
+	size_t n = 99;
+
+	state_moves(s, &list, &n, &e);
+	if (n)
+		*first = list[0];
+	return n;
+}
+
+static int called(void *arg, struct err *why)
+{
+	(void)why;
+	++*(int *)arg;
+	return 0;
+}
+
+/* A rename says what is to be moved, until it is. */
+static void test_home(void)
+{
+	struct state_want w = {"/s/homes/old", 1, 2, 3, ACCESS_RW, 0};
+	struct state_want other = {"/s/homes/older", 1, 5, 3, ACCESS_RW, 0};
+	struct state_identity id;
+	struct state_move m;
+	int calls = 0;
+
+	claim("old", RUN_VM, NULL, 0, &id);
+	state_set_status(s, id.run, IDENTITY_ACTIVE, &e);
+	grant(&id, &w);
+	grant(&id, &other);
+	state_release(s, &id, 0, &e);
+	tap_ok(moves(&m) == 0, "no home is to be moved");
+	tap_ok(state_alias_rename(s, "old", "new", "/s/homes", &e) == 0 &&
+		       moves(&m) == 1 && !strcmp(m.from, "old") &&
+		       !strcmp(m.to, "new"),
+	       "a renamed alias's is");
+	w.path = "/s/homes/new";
+	claim("new", RUN_VM, &w, 1, &id);
+	tap_ok(w.grant, "the grant is that of the new place already");
+	state_release(s, &id, 0, &e);
+	claim("new", RUN_VM, &other, 1, &id);
+	tap_ok(other.grant, "others stay");
+	state_release(s, &id, 0, &e);
+	tap_ok(state_moved(s, "new", &e) == 0 && moves(&m) == 0 &&
+		       state_moved(s, "new", &e) == 0,
+	       "once it is moved it is not again");
+	tap_ok(state_without_alias(s, "new", called, &calls, &e) == 1 && !calls,
+	       "nothing is done without an alias that there is");
+	tap_ok(state_without_alias(s, "old", called, &calls, &e) == 0 &&
+		       calls == 1,
+	       "with its old name it is");
 }
 
 int main(void)
@@ -218,7 +350,10 @@ int main(void)
 	test_wants();
 	test_lapse();
 	test_rename();
+	test_home();
 	test_forget();
+	test_other_range();
+	test_scanned_twice();
 	state_close(s);
 	rmtree(base);
 	return tap_done();

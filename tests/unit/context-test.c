@@ -175,7 +175,7 @@ static _Noreturn void compositor(int sock)
 {
 	static const uint32_t rubbish[] = {1, 16u << 16 | 77, 0, 0};
 
-	alarm(60);
+	alarm(600);
 	if (comp.behaviour == LEAVES)
 		_exit(0);
 	if (comp.behaviour == RUBBISH &&

@@ -67,8 +67,10 @@ static void test_guest_refused(void)
 
 	raw(0, zero, 4);
 	refused_by_host("type 0");
-	raw(6, zero, 4);
+	raw(7, zero, 4);
 	refused_by_host("an unknown type");
+	raw(CTL_ASK_CLOCK, zero, 4);
+	refused_by_host("an ASK_CLOCK with trailing bytes");
 	raw(CTL_STOP, NULL, 0);
 	refused_by_host("a message that is the host's");
 	raw(CTL_HELLO, zero, 3);
@@ -116,6 +118,10 @@ static void test_guest(void)
 	tap_ok(guest_says(&m) == 1 && m.type == CTL_HELLO &&
 		       m.version == CTL_VERSION,
 	       "HELLO comes back");
+	start();
+	ctl_put_ask_clock(&msg);
+	tap_ok(guest_says(&m) == 1 && m.type == CTL_ASK_CLOCK,
+	       "ASK_CLOCK comes back");
 	start();
 	ctl_put_session(&msg, CTL_STARTED, CTL_SESSIONS - 1);
 	tap_ok(guest_says(&m) == 1 && m.type == CTL_STARTED &&
@@ -228,7 +234,6 @@ static struct launch sample(void)
 		.home = "/home/ann",
 		.shell = "/bin/sh",
 		.hostname = "web",
-		.clock_ns = 1700000000123456789u,
 		.mounts = sample_mounts,
 		.n_mounts = sizeof(sample_mounts) / sizeof(*sample_mounts),
 		.devices = devices_v,
@@ -341,6 +346,10 @@ static void test_nics_refused(void)
 	refused_nic(&n, "the MAC of a group");
 	memset(n.mac, 0, sizeof(n.mac));
 	refused_nic(&n, "no MAC");
+	n = sample_nic;
+	n.pci = true;
+	n.mac[0] = 3;
+	refused_nic(&n, "a group's, of a PCI device");
 	n = sample_nic;
 	n.mtu = 1279;
 	refused_nic(&n, "too small an MTU");
@@ -471,6 +480,23 @@ static int strv_match(char *const *a, char *const *b)
 	return 1;
 }
 
+static void test_device(void)
+{
+	struct err e = ERR_INIT;
+	struct ctl_host_msg m;
+	struct launch l = sample();
+	size_t used;
+
+	l.nics[0].pci = true;
+	memset(l.nics[0].mac, 0, NIC_MAC);
+	start();
+	ctl_put_launch(&msg, &l);
+	tap_ok(ctl_get_host(msg.data, msg.len, &used, &m, &e) == 1 &&
+		       m.launch.nics[0].pci && !nic_has_mac(&m.launch.nics[0]),
+	       "a PCI device says itself what its MAC is");
+	launch_free(&m.launch);
+}
+
 static void test_launch(void)
 {
 	struct err e = ERR_INIT;
@@ -481,8 +507,7 @@ static void test_launch(void)
 	tap_ok(ctl_get_host(msg.data, msg.len, &used, &m, &e) == 1 &&
 		       used == msg.len && m.type == CTL_LAUNCH,
 	       "LAUNCH comes back");
-	tap_ok(m.launch.uid == 100007 && m.launch.host_gid == 1000 &&
-		       m.launch.clock_ns == 1700000000123456789u,
+	tap_ok(m.launch.uid == 100007 && m.launch.host_gid == 1000,
 	       "with its numbers");
 	tap_str(m.launch.host_group, "users", "with its names");
 	tap_str(m.launch.home, "/home/ann", "with its paths");
@@ -552,11 +577,11 @@ static void test_lying_counts(void)
 	size_t at = 8 + numbers;
 	struct launch l = sample();
 
-	/* the mounts' count: after eight strings and the clock */
+	/* the mounts' count: after seven strings */
 	put_sample();
 	at += 7 * 4 + strlen(l.user) + strlen(l.group) + strlen(l.host_user) +
 	      strlen(l.host_group) + strlen(l.home) + strlen(l.shell) +
-	      strlen(l.hostname) + 8;
+	      strlen(l.hostname);
 	tap_ok(msg.data[at] == 4 && !msg.data[at + 1],
 	       "the mounts' count is where this test thinks");
 	msg.data[at + 1] = 0x10; /* 4100 */
@@ -637,6 +662,7 @@ int main(void)
 	test_flipped();
 	test_guest();
 	test_launch();
+	test_device();
 	test_host();
 	buf_free(&msg);
 	return tap_done();

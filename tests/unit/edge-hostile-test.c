@@ -105,12 +105,15 @@ static void test_frames(void)
 
 static void test_messages(void)
 {
-	refuse_first("another version", "version 9",
-		     BYTES(MESSAGE(CTL_HELLO, 9)));
+	refuse_first("another version", "version 9999",
+		     BYTES(MESSAGE(CTL_HELLO, 9999)));
 	refuse_first("started before hello", "does not run",
 		     BYTES(MESSAGE(CTL_STARTED, 0)));
 	refuse_first("exit before hello", "does not run",
 		     BYTES(EXIT(0, CTL_EXIT_CODE, 0)));
+	refuse_first(
+		"a question before hello", "before its hello",
+		BYTES(FRAME(0, MUX_T_DATA, 8), U32(CTL_ASK_CLOCK), U32(0)));
 	refuse("hello twice", "twice", BYTES(MESSAGE(CTL_HELLO, CTL_VERSION)));
 	refuse("a session that nobody asked for", "does not run",
 	       BYTES(MESSAGE(CTL_STARTED, 1)));
@@ -181,7 +184,7 @@ static void test_unknown_service(void)
 	rig_start(&r, NULL);
 	rig_run(&r);
 	for (unsigned i = 0; i < 50; i++) {
-		unsigned id = mux_pick(r.mux);
+		unsigned id = mux_pick(r.mux, 0);
 
 		mux_open(r.mux, id, i);
 		mux_send(r.mux, id, "to nobody", 9);

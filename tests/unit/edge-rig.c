@@ -55,7 +55,7 @@ void rig_start(struct rig *r, const int extra[4])
 	static const int none[4] = {-1, -1, -1, -1};
 	int host[2], port[2];
 
-	alarm(120);
+	alarm(600);
 	signal(SIGPIPE, SIG_IGN);
 	memset(r, 0, sizeof(*r));
 	r->in = r->out = r->err = -1;
@@ -137,6 +137,7 @@ void rig_launch(struct rig *r, uint32_t session, uint32_t stdio, const int *fds,
 		.session = session,
 		.stdio = stdio,
 		.value = r->sockets,
+		.conn = r->sockets - r->windows,
 	};
 	unsigned char *m = calloc(1, n + 8);
 	struct err e = ERR_INIT;
@@ -148,7 +149,7 @@ void rig_launch(struct rig *r, uint32_t session, uint32_t stdio, const int *fds,
 		m[4 + i] = (unsigned char)(n >> (8 * i));
 	all[0] = io_memfd("launch", m, n + 8, &e);
 	free(m);
-	for (uint32_t bits = stdio; bits; bits &= bits - 1, n_fds++)
+	for (uint32_t bits = stdio & 15; bits; bits &= bits - 1, n_fds++)
 		all[n_fds] = fds[n_fds - 1];
 	if (io_send(r->host, &c, sizeof(c), all, (size_t)n_fds) < 0)
 		die("LAUNCH");
@@ -247,7 +248,8 @@ static void guest_event(struct rig *r, const struct mux_event *ev)
 		break;
 	case MUX_EV_DATA:
 		buf_put(&r->got[ev->stream], ev->data, ev->len);
-		if (!r->hold || ev->stream != IN_STREAM)
+		if (!(r->hold && ev->stream == IN_STREAM) &&
+		    !(r->hold_conns && ev->stream >= MUX_GUEST_FIRST))
 			mux_consumed(r->mux, ev->stream, ev->len);
 		break;
 	case MUX_EV_EOF:

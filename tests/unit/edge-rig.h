@@ -34,12 +34,14 @@ struct rig {
 	struct buf got[RIG_STREAMS]; /* payload by stream */
 	bool opened[RIG_STREAMS], ended[RIG_STREAMS];
 	bool reset[RIG_STREAMS];
-	bool gone; /* the port ended */
-	bool hold; /* do not consume stdin */
-	bool echo; /* send stdin back on stdout, then end both */
+	bool gone;	 /* the port ended */
+	bool hold;	 /* do not consume stdin */
+	bool hold_conns; /* nor what comes to its connections */
+	bool echo;	 /* send stdin back on stdout, then end both */
 	size_t echoed;
 	unsigned answers; /* RESETs on streams of the guest */
 	unsigned sockets; /* that LAUNCH declares */
+	bool windows;	  /* the last of them is the windows' */
 	/* the person */
 	int in, out, err;	   /* our ends; -1: none, or closed */
 	const unsigned char *feed; /* what is to be written to `in` */

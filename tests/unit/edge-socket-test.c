@@ -25,7 +25,10 @@ static unsigned char bytes[MUX_WINDOW];
 
 static void begin(void)
 {
+	bool windows = r.windows;
+
 	rig_start(&r, NULL);
+	r.windows = windows;
 	r.sockets = SOCKETS;
 	rig_run(&r);
 }
@@ -165,6 +168,27 @@ static void test_undeclared(void)
 	      "undeclared services: reset, vmrun is not asked, one message");
 	guest_opens(FIRST, SOCKETS - 1);
 	CHECK(question(1)->value == SOCKETS - 1, "the last declared one is");
+	rig_end(&r);
+}
+
+/* The first is told as it comes, and how many they were in the end. */
+static void test_counted(void)
+{
+	const struct edge_record *last;
+
+	begin();
+	for (unsigned i = 0; i < 30; i++)
+		mux_open(r.mux, FIRST + i, 0xffffffffu);
+	while (r.answers < 30)
+		rig_turn(&r, -1);
+	rig_exit(&r, 0, 0);
+	rig_until(&r, rig_has_exit);
+	last = &r.event[0];
+	for (size_t i = 0; i < r.n_events; i++)
+		if (r.event[i].kind == EDGE_EV_LOG)
+			last = &r.event[i];
+	CHECK(rig_count(&r, EDGE_EV_LOG) == 2 && !strncmp(last->text, "30 ", 3),
+	      "at the end it is told how many they were");
 	rig_end(&r);
 }
 
@@ -390,10 +414,157 @@ static void test_port_ends(void)
 	CHECK(rig_end(&r) == 0, "also with a question open");
 }
 
+/*
+ * A service that answers and leaves without having read everything, as one
+ * does that finds a request too large.
+ */
+static void test_early_answer(void)
+{
+	size_t said = 0, before;
+	int fd;
+
+	begin();
+	r.hold_conns = true;
+	guest_opens(FIRST, 0);
+	fd = accept_nth(1);
+	do {
+		ssize_t n;
+
+		before = said;
+		while ((n = send(fd, bytes, 1000, MSG_DONTWAIT)) > 0)
+			said += (size_t)n;
+		rig_sync(&r);
+	} while (said != before);
+	shutdown(fd, SHUT_RD);
+	rig_send(&r, FIRST, "to nobody", 9);
+	rig_sync(&r);
+	rig_send(&r, FIRST, bytes, sizeof(bytes));
+	close(fd);
+	r.hold_conns = false;
+	mux_consumed(r.mux, FIRST, r.got[FIRST].len);
+	until(is_over, FIRST);
+	CHECK(said > MUX_WINDOW && r.got[FIRST].len == said && r.ended[FIRST],
+	      "what a service said before it stopped reading arrives");
+	rig_end(&r);
+}
+
+static bool has_second(struct rig *x)
+{
+	return x->opened[8];
+}
+
+/* EXIT would be here: the loop went round since the guest said it. */
+static bool is_held(void)
+{
+	int out;
+
+	r.opened[8] = false;
+	out = rig_out(&r, true);
+	rig_launch(&r, 2, EDGE_STDIO_OUT, &out, 50);
+	rig_until(&r, has_second);
+	for (int i = 0; i < 10; i++)
+		rig_turn(&r, 0);
+	return !rig_has_exit(&r);
+}
+
+/* A service that has not read, and the application has ended; its end of it. */
+static int wrote_and_ended(enum ctl_exit kind, uint32_t value)
+{
+	struct buf b;
+	int fd;
+
+	begin();
+	guest_opens(FIRST, SOCKETS - 1);
+	fd = accept_nth(1);
+	rig_send(&r, FIRST, bytes, sizeof(bytes));
+	mux_send_eof(r.mux, FIRST);
+	if (kind == CTL_EXIT_SIGNAL) {
+		const struct edge_record c = {.kind = EDGE_CMD_SIGNAL,
+					      .value = value};
+
+		rig_command(&r, &c);
+		rig_sync(&r);
+	}
+	buf_init(&b, 64);
+	ctl_put_exit(&b, 0, kind, value, "");
+	rig_say(&r, &b);
+	/* Its output ends as vmrun-mux reads this. */
+	while (r.out >= 0)
+		rig_turn(&r, -1);
+	return fd;
+}
+
+/* As the output is, what is for a service is written before EXIT. */
+static void test_exit_waits(void)
+{
+	const struct edge_record c = {.kind = EDGE_CMD_SIGNAL, .value = 15};
+	const struct edge_record *ev;
+	int fd = wrote_and_ended(CTL_EXIT_CODE, 0);
+
+	CHECK(is_held(), "the exit waits for a service that reads late");
+	CHECK(service_gets(fd, bytes, sizeof(bytes)) && service_ends(fd),
+	      "which gets all that there is");
+	rig_until(&r, rig_has_exit);
+	CHECK(!rig_find(&r, EDGE_EV_EXIT)->value, "then it is told");
+	close(fd);
+	rig_end(&r);
+
+	fd = wrote_and_ended(CTL_EXIT_CODE, 0);
+	CHECK(is_held(), "it waits for one that does not read");
+	rig_command(&r, &c);
+	rig_until(&r, rig_has_exit);
+	ev = rig_find(&r, EDGE_EV_EXIT);
+	CHECK(ev->exit == CTL_EXIT_SIGNAL && ev->value == 15,
+	      "until there is a signal");
+	close(fd);
+	rig_end(&r);
+
+	fd = wrote_and_ended(CTL_EXIT_SIGNAL, 15);
+	rig_until(&r, rig_has_exit);
+	CHECK(rig_has_exit(&r), "nor does it wait after a signal");
+	close(fd);
+	rig_end(&r);
+}
+
+/* A client may have sent more than there was credit for when it ended. */
+static void test_exit_before_end(void)
+{
+	int fd;
+
+	begin();
+	guest_opens(FIRST, SOCKETS - 1);
+	fd = accept_nth(1);
+	rig_exit(&r, 0, 0);
+	while (r.out >= 0)
+		rig_turn(&r, -1);
+	CHECK(is_held(), "the exit waits for a client's end");
+	rig_send(&r, FIRST, bytes, sizeof(bytes));
+	mux_send_eof(r.mux, FIRST);
+	CHECK(service_gets(fd, bytes, sizeof(bytes)) && service_ends(fd),
+	      "so the service gets what came behind it");
+	rig_until(&r, rig_has_exit);
+	CHECK(!rig_find(&r, EDGE_EV_EXIT)->value, "then that is told");
+	close(fd);
+	rig_end(&r);
+}
+
+static void test_exit_and_windows(void)
+{
+	int fd;
+
+	r.windows = true;
+	fd = wrote_and_ended(CTL_EXIT_CODE, 0);
+	rig_until(&r, rig_has_exit);
+	CHECK(rig_has_exit(&r), "the windows do not hold it back");
+	close(fd);
+	rig_end(&r);
+}
+
 int main(void)
 {
 	rig_fill(bytes, sizeof(bytes));
 	test_undeclared();
+	test_counted();
 	test_before_launch();
 	test_refused();
 	test_both_ways();
@@ -404,5 +575,9 @@ int main(void)
 	test_too_many();
 	test_wrong_answers();
 	test_port_ends();
+	test_early_answer();
+	test_exit_waits();
+	test_exit_before_end();
+	test_exit_and_windows();
 	return tap_done();
 }

@@ -10,8 +10,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -246,6 +248,41 @@ static void test_blocking_stalls(void)
 	rig_end(&r);
 }
 
+/*
+ * Output and errors to one pipe that may block, with room for one of them: the
+ * other's write would sleep.
+ */
+static void test_blocking_twice(void)
+{
+	char path[32], page[PIPE_BUF];
+	own_fd fill = -1, in = -1;
+	int fds[2];
+
+	rig_start(&r, NULL);
+	fds[0] = rig_out(&r, false);
+	fds[1] = dup(fds[0]);
+	in = r.out;
+	r.out = -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[0]);
+	fill = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	while (write(fill, bytes, PIPE_BUF) > 0)
+		;
+	rig_launch(&r, 0, EDGE_STDIO_OUT | EDGE_STDIO_ERR, fds, 100);
+	rig_hello(&r);
+	rig_until(&r, rig_has_record);
+	rig_send(&r, OUT_STREAM, bytes, PIPE_BUF);
+	rig_send(&r, ERR_STREAM, bytes, PIPE_BUF);
+	rig_sync(&r);
+	if (read(in, page, sizeof(page)) != (ssize_t)sizeof(page))
+		exit(1);
+	rig_sync(&r);
+	CHECK(!rig_has_gone(&r), "two writers of one blocking pipe");
+	r.out = steal_fd(&in);
+	rig_exit(&r, 0, 0);
+	rig_until(&r, rig_has_exit);
+	rig_end(&r);
+}
+
 static void test_sockets(void)
 {
 	int in[2], out[2], fds[2];
@@ -335,7 +372,153 @@ static void test_reader_gone(void)
 	CHECK(!rig_has_gone(&r), "and no other");
 	rig_exit(&r, 0, 0);
 	rig_until(&r, rig_has_exit);
-	CHECK(!rig_count(&r, EDGE_EV_LOG), "it is not worth a message");
+	CHECK(!rig_count(&r, EDGE_EV_LOG) && !rig_find(&r, EDGE_EV_EXIT)->error,
+	      "it is not worth a message");
+	rig_end(&r);
+}
+
+/* The session's EXIT, after it said something on the stream. */
+static const struct edge_record *say_and_exit(unsigned stream)
+{
+	rig_send(&r, stream, "lost", 4);
+	r.n_events = 0;
+	rig_exit(&r, 0, 0);
+	rig_until(&r, rig_has_exit);
+	return rig_find(&r, EDGE_EV_EXIT);
+}
+
+/* A full disk is another matter than a reader that left. */
+static void test_lost_output(void)
+{
+	const struct edge_record *ev;
+	int fds[2];
+
+	rig_start(&r, NULL);
+	fds[0] = rig_out(&r, true);
+	fds[1] = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	rig_launch(&r, 0, EDGE_STDIO_OUT | EDGE_STDIO_ERR, fds, 100);
+	rig_hello(&r);
+	rig_until(&r, rig_has_record);
+	ev = say_and_exit(ERR_STREAM);
+	CHECK(ev->error == ENOSPC && ev->stdio == EDGE_STDIO_ERR &&
+		      ev->exit == CTL_EXIT_CODE && ev->value == 0,
+	      "the exit says that standard error could not be written");
+	rig_end(&r);
+
+	rig_start(&r, NULL);
+	fds[0] = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	rig_launch(&r, 0, EDGE_STDIO_OUT, fds, 100);
+	rig_hello(&r);
+	rig_until(&r, rig_has_record);
+	ev = say_and_exit(OUT_STREAM);
+	CHECK(ev->error == ENOSPC && ev->stdio == EDGE_STDIO_OUT,
+	      "and that standard output could not");
+	rig_end(&r);
+}
+
+static void test_file_limit(void)
+{
+	struct rlimit was, less;
+	const struct edge_record *ev;
+	int fd = memfd_create("out", MFD_CLOEXEC);
+
+	getrlimit(RLIMIT_FSIZE, &was);
+	less = was;
+	less.rlim_cur = 4096;
+	setrlimit(RLIMIT_FSIZE, &less);
+	rig_start(&r, NULL);
+	setrlimit(RLIMIT_FSIZE, &was);
+	rig_launch(&r, 0, EDGE_STDIO_OUT, &fd, 100);
+	rig_hello(&r);
+	rig_until(&r, rig_has_record);
+	rig_send(&r, OUT_STREAM, bytes, 5000);
+	rig_exit(&r, 0, 0);
+	while (!rig_has_exit(&r) && !r.host_eof)
+		rig_turn(&r, -1);
+	ev = rig_find(&r, EDGE_EV_EXIT);
+	CHECK(ev && ev->error == EFBIG, "a file that may not grow is an error");
+	rig_end(&r);
+}
+
+/* A signal when the application has ended: nobody waits for its output. */
+static void test_signal_after_exit(void)
+{
+	const struct edge_record c = {.kind = EDGE_CMD_SIGNAL, .value = 2};
+	const struct edge_record *ev;
+
+	rig_start(&r, NULL);
+	rig_run(&r);
+	r.stall = true;
+	rig_send(&r, OUT_STREAM, bytes, MUX_WINDOW);
+	rig_exit(&r, 0, 0);
+	while (r.err >= 0)
+		rig_turn(&r, -1);
+	rig_command(&r, &c);
+	rig_until(&r, rig_has_exit);
+	ev = rig_find(&r, EDGE_EV_EXIT);
+	CHECK(ev->exit == CTL_EXIT_SIGNAL && ev->value == 2,
+	      "a signal ends a session whose output nobody reads");
+	rig_end(&r);
+
+	rig_start(&r, NULL);
+	rig_run(&r);
+	r.stall = true;
+	rig_send(&r, OUT_STREAM, bytes, MUX_WINDOW);
+	rig_sync(&r);
+	close(r.port);
+	r.port = -1;
+	r.gone = true;
+	while (r.err >= 0)
+		rig_turn(&r, -1);
+	rig_command(&r, &c);
+	rig_until(&r, rig_has_gone);
+	CHECK(rig_has_gone(&r), "and one whose VM is gone");
+	rig_end(&r);
+}
+
+static size_t wanted;
+
+static bool has_input(struct rig *x)
+{
+	return x->got[IN_STREAM].len >= wanted;
+}
+
+static void type_ten(void)
+{
+	r.feed_len += 10;
+	rig_until(&r, rig_is_fed);
+	rig_sync(&r);
+}
+
+/* In the background of its shell vmrun's terminal is the shell's. */
+static void test_paused(void)
+{
+	struct edge_record c = {.kind = EDGE_CMD_RESUME};
+	int fds[2];
+
+	rig_start(&r, NULL);
+	fds[0] = rig_in(&r, true);
+	fds[1] = rig_out(&r, true);
+	rig_launch(&r, 0, EDGE_STDIO_IN | EDGE_STDIO_OUT | EDGE_STDIO_PAUSED,
+		   fds, 100);
+	rig_hello(&r);
+	rig_until(&r, rig_has_record);
+	r.feed = bytes;
+	type_ten();
+	CHECK(!r.got[IN_STREAM].len, "what is paused is not read");
+	rig_command(&r, &c);
+	wanted = 10;
+	rig_until(&r, has_input);
+	c.kind = EDGE_CMD_PAUSE;
+	rig_command(&r, &c);
+	rig_sync(&r);
+	type_ten();
+	CHECK(r.got[IN_STREAM].len == 10, "nor when it is paused again");
+	c.kind = EDGE_CMD_RESUME;
+	rig_command(&r, &c);
+	wanted = 20;
+	rig_until(&r, has_input);
+	CHECK(same(&r.got[IN_STREAM], bytes, 20), "and nothing is lost");
 	rig_end(&r);
 }
 
@@ -487,6 +670,53 @@ static void test_commands(void)
 	rig_end(&r);
 }
 
+static bool has_asked(struct rig *x)
+{
+	return rig_count(x, EDGE_EV_ASK_CLOCK);
+}
+
+static bool has_asked_again(struct rig *x)
+{
+	return rig_count(x, EDGE_EV_ASK_CLOCK) == 2;
+}
+
+static bool has_time(struct rig *x)
+{
+	return x->got[0].len == 108 + 16;
+}
+
+static void ask_clock(int times)
+{
+	struct buf b;
+
+	buf_init(&b, 64);
+	for (int i = 0; i < times; i++)
+		ctl_put_ask_clock(&b);
+	rig_say(&r, &b);
+}
+
+/* vmrun has one question at most to answer, however often the guest asks. */
+static void test_clock(void)
+{
+	struct edge_record c = {.kind = EDGE_CMD_CLOCK, .ns = 5};
+
+	rig_start(&r, NULL);
+	rig_run(&r);
+	ask_clock(3);
+	rig_until(&r, has_asked);
+	rig_sync(&r);
+	CHECK(rig_count(&r, EDGE_EV_ASK_CLOCK) == 1,
+	      "the time is asked of vmrun, once before it answers");
+	rig_command(&r, &c);
+	rig_until(&r, has_time);
+	CHECK(r.got[0].data[108] == CTL_CLOCK && r.got[0].data[116] == 5,
+	      "the guest has the answer");
+	ask_clock(1);
+	rig_until(&r, has_asked_again);
+	CHECK(has_asked_again(&r), "and may ask again");
+	rig_end(&r);
+}
+
 static bool has_second(struct rig *x)
 {
 	return x->opened[8];
@@ -551,14 +781,20 @@ int main(void)
 	test_files();
 	test_blocking();
 	test_blocking_stalls();
+	test_blocking_twice();
 	test_sockets();
 	test_terminal();
 	test_reader_gone();
+	test_lost_output();
+	test_file_limit();
+	test_paused();
+	test_signal_after_exit();
 	test_guest_closes_stdin();
 	test_stdin_window();
 	test_exit_after_output();
 	test_port_ends();
 	test_commands();
+	test_clock();
 	test_more_sessions();
 	return tap_done();
 }

@@ -15,8 +15,51 @@ static void kind(long magic, const char *name, enum fs_reach reach,
 	       "%s", name);
 }
 
+/* Whatever ACLs a server has: what it says of our UIDs is not for us to say. */
+static void test_grants(void)
+{
+	static const struct {
+		long magic;
+		const char *name;
+		bool takes; /* where it has ACLs */
+	} all[] = {
+		{0x6969, "NFS", false},
+		{0xff534d42, "SMB", false},
+		{0xfe534d42, "SMB 2", false},
+		{0x517b, "SMB of old", false},
+		{0x01021997, "9p", false},
+		{0x65735546, "FUSE", false},
+		{0x00c36400, "Ceph", false},
+		{0x5346414f, "AFS", false},
+		{0x73757245, "Coda", false},
+		{0x0bd00bd0, "Lustre", false},
+		{0x01161970, "GFS2", false},
+		{0x7461636f, "OCFS2", false},
+		{0xef53, "ext4", true},
+		{0x58465342, "XFS", true},
+		{0x9123683e, "btrfs", true},
+		{0x01021994, "tmpfs", true},
+		{0x7366746e, "NTFS", true},
+		{0x12345, "what is not known", true},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		const struct fs_type *t = fs_type_of(all[i].magic);
+
+		tap_ok(!fs_takes_grants(t, false, false, true) &&
+			       !fs_takes_grants(t, true, true, false) &&
+			       fs_takes_grants(t, true, false, true) ==
+				       all[i].takes &&
+			       fs_takes_grants(t, true, false, false) ==
+				       all[i].takes,
+		       "%s: %s", all[i].name,
+		       all[i].takes ? "ACLs are edited" : "no ACL is edited");
+	}
+}
+
 int main(void)
 {
+	test_grants();
 	kind(0x6969, "NFS", FS_SHARED, "modes");
 	kind(0xff534d42, "SMB", FS_SHARED, "modes");
 	kind((int)0xff534d42, "SMB", FS_SHARED, "modes"); /* signed */

@@ -96,6 +96,46 @@ static void test_link_root(void)
 	unlink("one");
 }
 
+/* Of a directory that the person closes during a run, and opens again. */
+static void closed_by(mode_t mode, const char *what)
+{
+	make_dir("x", 0755);
+	make_dir("x/d", 0700);
+	make_file("x/d/f", 0600);
+	need_ok(apply("x", GRANT_RO, &who1) == 0 && chmod("x/d", mode) == 0,
+		"closing it");
+	tap_ok(take_back("x", &who1) < 0 && e.code == EACCES,
+	       "what is below a directory %s is not forgotten", what);
+	tap_ok(take_back("x", &who1) < 0, "the second time neither");
+	need_ok(chmod("x/d", 0700) == 0, "opening it");
+	tap_ok(take_back("x", &who1) == 0 && !has_acl("x/d", ACCESS_NAME) &&
+		       !has_acl("x/d/f", ACCESS_NAME),
+	       "but taken back when it is open again");
+	remove_tree("x");
+}
+
+static void test_closed(void)
+{
+	closed_by(0600, "of which no name can be opened");
+	closed_by(0100, "that cannot be listed");
+	make_dir("x", 0755);
+	make_dir("x/d", 0700);
+	make_file("x/d/f", 0600);
+	need_ok(chmod("x/d", 0600) == 0, "closing it");
+	tap_ok(apply("x", GRANT_RO, &who1) == 0 && st.foreign == 1 &&
+		       !has_acl("x/d", ACCESS_NAME),
+	       "one that is closed before is not granted");
+	tap_ok(take_back("x", &who1) == 0, "and nothing is missed in it");
+	need_ok(chmod("x/d", 0700) == 0 && unlink("x/d/f") == 0 &&
+			chmod("x/d", 0600) == 0,
+		"an empty one");
+	tap_ok(apply("x", GRANT_RO, &who1) == 0 && st.foreign == 0 &&
+		       take_back("x", &who1) == 0 &&
+		       !has_acl("x/d", ACCESS_NAME),
+	       "one with nothing in it is no obstacle");
+	remove_tree("x");
+}
+
 static void test_chmod(void)
 {
 	make_dir("c", 0700);
@@ -151,7 +191,7 @@ static void test_new_files(void)
 	}
 }
 
-enum fill_what { FILL_ACCESS, FILL_BOTH };
+enum fill_what { FILL_ACCESS, FILL_BOTH, FILL_OTHERS };
 
 /* Fills a file's ACLs until there is no room for us. */
 static void fill(const char *path, enum fill_what what)
@@ -185,6 +225,37 @@ static struct timespec changed(const char *path)
 	return s.st_ctim;
 }
 
+/* Other attributes, until nothing fits any more.  False: there is no end. */
+static bool fill_others(const char *path)
+{
+	static const char value[4096];
+	char name[] = "user.a";
+
+	for (size_t n = sizeof(value); n; n /= 2) {
+		while (setxattr(path, name, value, n, 0) == 0)
+			if (++name[5] > 'p')
+				return false;
+	}
+	return true;
+}
+
+/* A share that is a single file is tried as others are. */
+static void test_room_root(void)
+{
+	mode_t was;
+
+	make_dir("l", 0700);
+	make_file("l/f", 0600);
+	fill("l/f", FILL_ACCESS);
+	was = mode_of("l/f");
+	tap_ok(survey("l/f", GRANT_RW) < 0 && e.code == E2BIG,
+	       "a single file is full, and a dry run says so");
+	tap_ok(apply("l/f", GRANT_RW, &who1) < 0 && e.code == E2BIG &&
+		       mode_of("l/f") == was,
+	       "and nothing is edited");
+	remove_tree("l");
+}
+
 /* What has no room is known before the first edit. */
 static void room(const char *full, enum fill_what what)
 {
@@ -196,7 +267,13 @@ static void room(const char *full, enum fill_what what)
 		make_dir(full, 0700);
 	else
 		make_file(full, 0600);
-	fill(full, what);
+	if (what != FILL_OTHERS)
+		fill(full, what);
+	else if (!fill_others(full)) {
+		tap_ok(1, "%s # SKIP attributes without an end here", full);
+		remove_tree("l");
+		return;
+	}
 	t[0] = changed("l");
 	t[1] = changed("l/f");
 	tap_ok(apply("l", GRANT_RW, &who1) < 0 && e.code == E2BIG, "%s is full",
@@ -385,9 +462,12 @@ int main(void)
 		test_left_out();
 		test_link_root();
 		test_chmod();
+		test_closed();
 		test_new_files();
 		room("l/full", FILL_ACCESS);
 		room("l/both", FILL_BOTH);
+		room("l/others", FILL_OTHERS);
+		test_room_root();
 		test_rollback();
 		test_unmapped();
 		test_deep();

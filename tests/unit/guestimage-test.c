@@ -89,7 +89,7 @@ static void test_modules(void)
 	tap_str(collect(&e),
 		"boot virtio.ko\nboot virtio_ring.ko\nboot virtio_mmio.ko\n"
 		"boot virtio_console.ko\nboot fuse.ko\nboot virtiofs.ko\n"
-		"nft nf_tables.ko\n"
+		"nft nf_tables.ko\nbridge nf_tables.ko\n"
 		"disk jbd2.ko\ndisk crc32c_generic.ko\ndisk ext4.ko\n"
 		"late virtio-rng.ko\n"
 		"dev:loop-control jbd2.ko\ndev:loop-control loop.ko\n",

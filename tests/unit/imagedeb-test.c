@@ -204,6 +204,46 @@ static void test_shown(void)
 	       "a hostile name is escaped in the message");
 }
 
+/* A block of ustar(5) in front of n bytes. */
+static void put_header(struct buf *tar, const char *name, char type, size_t n)
+{
+	char h[512] = {0};
+	unsigned sum = 0;
+
+	snprintf(h, 100, "%s", name);
+	snprintf(h + 100, 8, "0000644");
+	snprintf(h + 124, 12, "%011zo", n);
+	memset(h + 148, ' ', 8);
+	h[156] = type;
+	memcpy(h + 257, "ustar", 6);
+	h[263] = h[264] = '0';
+	for (size_t i = 0; i < sizeof(h); i++)
+		sum += (unsigned char)h[i];
+	snprintf(h + 148, 8, "%06o", sum);
+	buf_put(tar, h, sizeof(h));
+}
+
+/* Of one that says it has a byte there is a block of 4 KiB. */
+static void test_lie(void)
+{
+	static const char says[512] = "25 GNU.sparse.realsize=1\n";
+	static const char body[4096], end[1024];
+	const struct imagedeb_limits few = {8192, 2000, 8};
+	struct err e = ERR_INIT;
+	struct buf tar;
+
+	buf_init(&tar, FAKE_MAX);
+	put_header(&tar, "x", 'x', strlen(says));
+	buf_put(&tar, says, sizeof(says));
+	put_header(&tar, MOD "/a", '0', sizeof(body));
+	buf_put(&tar, body, sizeof(body));
+	buf_put(&tar, end, sizeof(end));
+	make_deb("data.tar", &tar);
+	buf_free(&tar);
+	tap_ok(extract(&few, &e) < 0 && strstr(e.msg, "larger than it says"),
+	       "refused: more than the header says, which is what is counted");
+}
+
 static void test_limits(void)
 {
 	const struct imagedeb_limits few = {100, 250, 3};
@@ -341,6 +381,7 @@ int main(void)
 	test_hostile();
 	test_shown();
 	test_limits();
+	test_lie();
 	test_damaged();
 	test_honest();
 	test_no_kernel();

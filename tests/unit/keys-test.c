@@ -2,6 +2,8 @@
 /* What is taken for a private key, and that it is left out of a grant. */
 #include "base/own.h"
 #include "grant-rig.h"
+#include "grant/job.h"
+#include "grant/judge.h"
 #include "grant/keys.h"
 
 #include <fcntl.h>
@@ -70,7 +72,7 @@ static void make_tree(void)
 	make_text("k/.ssh/id_x", 0600, "");
 }
 
-static int keyed(const char *ask)
+static int keyed_for(const struct grant_who *w, const char *ask)
 {
 	own_fd fd = open_path("k");
 	struct grant_tree t = {
@@ -84,7 +86,12 @@ static int keyed(const char *ask)
 		t.keys = &in;
 		t.n_keys = 1;
 	}
-	return grant_apply(&t, &who1, &st, &e);
+	return grant_apply(&t, w, &st, &e);
+}
+
+static int keyed(const char *ask)
+{
+	return keyed_for(&who1, ask);
 }
 
 static void test_left_out(void)
@@ -136,6 +143,50 @@ static void test_asked_for(void)
 	remove_tree("k");
 }
 
+/* The entry of one VM shows in the mode as the group's bits. */
+static void test_next_vm(void)
+{
+	make_tree();
+	need_ok(keyed("k") == 0, e.msg);
+	tap_ok(keyed_for(&who2, NULL) == 0 && st.keys == 3 &&
+		       entry("k/plain", ACCESS_NAME, &who2) == 4,
+	       "what one VM was given, keys and all, is given to the next");
+	tap_ok(entry("k/id_rsa", ACCESS_NAME, &who2) < 0 &&
+		       entry("k/secret", ACCESS_NAME, &who2) < 0 &&
+		       entry("k/.ssh", ACCESS_NAME, &who2) < 0 &&
+		       entry("k/.ssh/id_x", ACCESS_NAME, &who2) < 0,
+	       "without the keys");
+	take_back("k", &who2);
+	take_back("k", &who1);
+	tap_ok(keyed_for(&who1, "k") == 0 && chmod("k/secret", 0604) == 0 &&
+		       keyed_for(&who2, NULL) == 0 && st.keys == 2,
+	       "what others may read is no key, whatever VMs may");
+	remove_tree("k");
+}
+
+/* A file that the survey did not judge: it has another one's number. */
+static void test_unjudged(void)
+{
+	struct walk_ops ops = {.visit = judge_visit, .peek = judge_peek};
+	const struct grant_tree tree = {.mode = GRANT_RO, .spare_keys = true};
+	struct walk_counts c;
+	own_fd fd = -1;
+	own_task t = NULL;
+
+	make_tree();
+	fd = open_path("k");
+	t = task_new(fd, AIM_APPLY, &who1, &e);
+	need_ok(t != NULL, e.msg);
+	t->tree = &tree;
+	tap_ok(task_walk(t, &ops, &st, &c, &e) == 0 && st.keys == 3 &&
+		       entry("k/plain", ACCESS_NAME, &who1) == 4 &&
+		       !has_acl("k/id_rsa", ACCESS_NAME) &&
+		       !has_acl("k/secret", ACCESS_NAME),
+	       "the walk that edits knows keys as well");
+	take_back("k", &who1);
+	remove_tree("k");
+}
+
 int main(void)
 {
 	test_names();
@@ -143,6 +194,8 @@ int main(void)
 	if (rig_start()) {
 		test_left_out();
 		test_asked_for();
+		test_next_vm();
+		test_unjudged();
 	}
 	rig_tear_down();
 	return tap_done();

@@ -105,6 +105,9 @@ unit_tests += %D%/mountinfo-test
 unit_tests += %D%/fstype-test
 %C%_fstype_test_SOURCES = %D%/fstype-test.c %D%/tap.h
 %C%_fstype_test_LDADD = $(unit_libs)
+unit_tests += %D%/home-test
+%C%_home_test_SOURCES = %D%/home-test.c %D%/planfixture.h %D%/tap.h
+%C%_home_test_LDADD = $(unit_libs)
 unit_tests += %D%/planhidden-test
 %C%_planhidden_test_SOURCES = %D%/planhidden-test.c %D%/planfixture.h %D%/tap.h
 %C%_planhidden_test_LDADD = $(unit_libs)
@@ -116,6 +119,14 @@ unit_tests += %D%/plansocket-test
 %C%_plansocket_test_SOURCES = %D%/plansocket-test.c %D%/planfixture.h %D%/tap.h
 %C%_plansocket_test_LDADD = $(unit_libs)
 
+unit_tests += %D%/clock-test
+%C%_clock_test_SOURCES = %D%/clock-test.c %D%/tap.h guest-init/init.h \
+	guest-init/clock.h guest-init/clock.c
+%C%_clock_test_LDADD = src/wire/libwire.a src/base/libbase.a
+unit_tests += %D%/resolver-test
+%C%_resolver_test_SOURCES = %D%/resolver-test.c %D%/tap.h guest-init/init.h \
+	guest-init/restrict.h guest-init/resolver.c
+%C%_resolver_test_LDADD = src/wire/libwire.a src/base/libbase.a
 unit_tests += %D%/restrict-test
 %C%_restrict_test_SOURCES = %D%/restrict-test.c %D%/child.h %D%/tap.h \
 	guest-init/restrict.h guest-init/restrict.c
@@ -194,9 +205,19 @@ unit_tests += %D%/ruleset-test
 unit_tests += %D%/plannet-test
 %C%_plannet_test_SOURCES = %D%/plannet-test.c %D%/planfixture.h %D%/tap.h
 %C%_plannet_test_LDADD = $(unit_libs)
+unit_tests += %D%/publish-test
+%C%_publish_test_SOURCES = %D%/publish-test.c %D%/tap.h
+%C%_publish_test_LDADD = $(unit_libs)
 unit_tests += %D%/network-test
 %C%_network_test_SOURCES = %D%/network-test.c %D%/tap.h
 %C%_network_test_LDADD = $(unit_libs)
+unit_tests += %D%/netconf-test
+%C%_netconf_test_SOURCES = %D%/netconf-test.c %D%/rmtree.h %D%/tap.h
+%C%_netconf_test_LDADD = $(unit_libs)
+
+unit_tests += %D%/pci-test
+%C%_pci_test_SOURCES = %D%/pci-test.c %D%/rmtree.h %D%/tap.h
+%C%_pci_test_LDADD = $(unit_libs)
 
 # These run the real vmrun-switch.
 switch_rig = %D%/switch-rig.c %D%/switch-rig.h %D%/frames.h %D%/tap.h
@@ -260,6 +281,15 @@ unit_tests += %D%/wayland-selection-test
 %C%_wayland_selection_test_SOURCES = %D%/wayland-selection-test.c $(wayland_script)
 %C%_wayland_selection_test_CPPFLAGS = $(wayland_flags)
 %C%_wayland_selection_test_LDADD = $(wayland_libs)
+unit_tests += %D%/wayland-offers-test
+%C%_wayland_offers_test_SOURCES = %D%/wayland-offers-test.c $(wayland_script)
+%C%_wayland_offers_test_CPPFLAGS = $(wayland_flags)
+%C%_wayland_offers_test_LDADD = $(wayland_libs)
+unit_tests += %D%/wayland-session-test
+%C%_wayland_session_test_SOURCES = %D%/wayland-session-test.c $(wayland_script) \
+	src/edge/wayland/session.c src/edge/wayland/vmrun.c
+%C%_wayland_session_test_CPPFLAGS = $(wayland_flags)
+%C%_wayland_session_test_LDADD = $(wayland_libs)
 # and the real program
 unit_tests += %D%/wayland-edge-test
 %C%_wayland_edge_test_SOURCES = %D%/wayland-edge-test.c %D%/tap.h

@@ -238,12 +238,12 @@ static void test_ids(void)
 		      mux_reset(p.host.m, 99999) == -1,
 	      "nothing can be done to a free id");
 	CHECK(!mux_out(p.host.m)->len, "and nothing of that was sent");
-	while ((id = mux_pick(p.guest.m)) && mux_open(p.guest.m, id, 3) == 0)
+	while ((id = mux_pick(p.guest.m, 0)) && mux_open(p.guest.m, id, 3) == 0)
 		n++;
 	settle(&p);
 	CHECK(n == MUX_STREAMS - MUX_GUEST_FIRST && !p.host.bad,
 	      "the guest has %u ids", n);
-	CHECK(mux_pick(p.host.m) == 1, "the host's first id is 1");
+	CHECK(mux_pick(p.host.m, 0) == 1, "the host's first id is 1");
 	pair_free(&p);
 }
 

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Networks: addresses, routes of this machine, the log, the socket. */
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "host/net/hostnet.h"
 #include "host/net/netaddr.h"
 #include "host/net/netlog.h"
 #include "host/net/netproto.h"
+#include "host/net/resolvconf.h"
 #include "tap.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -54,33 +59,147 @@ static void test_routes(void)
 	       "IPv6: this is one");
 }
 
-static void test_addresses(void)
+static bool names(const char *text, const char *want)
 {
-	static const unsigned char mac[] = {2, 0x76, 0x6d, 0, 0, 61};
-	static const unsigned char local[] = {0xfe, 0x80, 0, 0,	   0,	 0,
-					      0,    0,	  0, 0x76, 0x6d, 0xff,
-					      0xfe, 0,	  0, 61};
+	struct err e = ERR_INIT;
+	char **all = NULL, got[256] = "";
+
+	if (resolvconf_parse(text, &all, &e) < 0)
+		return false;
+	for (char **s = all; s && *s; s++)
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s ",
+			 *s);
+	strv_free(all);
+	return !strcmp(got, want);
+}
+
+static bool has_resolver(const char *text, int family)
+{
+	struct err e = ERR_INIT;
+	struct hostnet h = {.has4 = true};
+	bool has;
+
+	if (resolvconf_parse(text, &h.resolvers, &e) < 0)
+		abort();
+	has = hostnet_has_resolver(&h, family);
+	hostnet_free(&h);
+	return has;
+}
+
+static void test_resolvers(void)
+{
+	static const char both[] = "nameserver 127.0.0.53\nnameserver ::1\n";
+
+	tap_ok(has_resolver(both, AF_INET) && has_resolver(both, AF_INET6),
+	       "a resolver of each family");
+	tap_ok(!has_resolver("nameserver 2001:db8::53\n", AF_INET) &&
+		       !has_resolver("nameserver 192.0.2.53\n", AF_INET6),
+	       "one is not of the other family");
+	tap_ok(!has_resolver("", AF_INET) && !has_resolver("", AF_INET6) &&
+		       !has_resolver("nameserver name\n", AF_INET) &&
+		       !has_resolver("nameserver fe80::1%eth0\n", AF_INET6),
+	       "nor is a word, or one that is on a link alone");
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (write(fd, text, strlen(text)) < 0)
+		abort();
+	close(fd);
+}
+
+/* What happened is there to read at once. */
+static bool notices(int fd, const char *path)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	bool yes = poll(&p, 1, 0) == 1;
+
+	resolvconf_seen(fd, path);
+	return yes && poll(&p, 1, 0) == 0;
+}
+
+static void test_resolvconf(const char *folder)
+{
+	char a[128], b[128], c[128];
+	struct err e = ERR_INIT;
+	char **all = NULL;
+	int fd;
+
+	tap_ok(names("", "") && names("# nameserver 192.0.2.1\n", "") &&
+		       names("nameservers 192.0.2.1\nnameserver\n"
+			     "192.0.2.1\n nameserver 192.0.2.1\n",
+			     ""),
+	       "resolv.conf: what is no line of that kind");
+	tap_ok(names("search x\nnameserver 192.0.2.1\nnameserver\t::1 # x",
+		     "192.0.2.1 ::1 "),
+	       "resolv.conf: the addresses in their order");
+	snprintf(a, sizeof(a), "%s/a", folder);
+	snprintf(b, sizeof(b), "%s/b", folder);
+	snprintf(c, sizeof(c), "%s/sub", folder);
+	tap_ok(resolvconf_read(a, &all, &e) == 0 && !all,
+	       "a file that is not there names nobody");
+	fd = resolvconf_watch(a, &e);
+	write_file(a, "nameserver 192.0.2.1\n");
+	tap_ok(notices(fd, a), "it is made: noticed");
+	write_file(a, "nameserver 192.0.2.2\n");
+	tap_ok(notices(fd, a), "it is written: noticed");
+	write_file(b, "nameserver 192.0.2.3\n");
+	rename(b, a);
+	tap_ok(notices(fd, a), "another takes its place: noticed");
+	mkdir(c, 0700);
+	snprintf(b, sizeof(b), "%s/sub/real", folder);
+	write_file(b, "nameserver 192.0.2.4\n");
+	unlink(a);
+	if (symlink("sub/real", a) < 0)
+		abort();
+	tap_ok(notices(fd, a), "it is a symbolic link now: noticed");
+	write_file(b, "nameserver 192.0.2.5\n");
+	tap_ok(notices(fd, a), "what it leads to is written: noticed");
+	unlink(b);
+	tap_ok(notices(fd, a), "or removed: noticed");
+	close(fd);
+	unlink(a);
+	rmdir(c);
+}
+
+static void test_addresses(enum net_level level, unsigned char number)
+{
+	const unsigned char mac[] = {2, 0x76, 0x6d, 0, number, 61};
+	const unsigned char local[] = {0xfe, 0x80, 0,	   0,	 0,    0,
+				       0,    0,	   0,	   0x76, 0x6d, 0xff,
+				       0xfe, 0,	   number, 61};
+	const struct net_segment *seg = netaddr_segment(level);
+	char text[INET6_ADDRSTRLEN];
 	struct switch_record r;
 	struct nic n;
 	bool all = true;
 
 	for (unsigned h = NET_HOST_FIRST; h <= NET_HOST_LAST; h++) {
-		netaddr_port(h, &r);
+		netaddr_port(level, h, &r);
 		all = all && switch_is_command(&r, sizeof(r)) &&
 		      r.port < SWITCH_PORTS_MAX;
 	}
 	tap_ok(all, "every client's port is one that the switch takes");
-	netaddr_client(61, &n);
+	netaddr_client(level, 61, &n);
 	tap_ok(!memcmp(n.mac, mac, 6) && !memcmp(r.mac, mac, 6) &&
 		       !memcmp(r.ip4, n.addrs[0].ip, 4) &&
 		       !memcmp(r.ip6[0], n.addrs[1].ip, 16),
 	       "card and port have the same addresses");
 	tap_ok(!memcmp(r.ip6[1], local, 16),
 	       "and the one that the card gives itself");
-	netaddr_uplink(&r);
+	inet_ntop(AF_INET, n.gateways[0].ip, text, sizeof(text));
+	tap_str(text, seg->gateway4, "the gateway is the segment's");
+	inet_ntop(AF_INET6, n.gateways[1].ip, text, sizeof(text));
+	tap_str(text, seg->gateway6, "the one for IPv6 too");
+	netaddr_uplink(level, &r);
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", r.mac[0],
+		 r.mac[1], r.mac[2], r.mac[3], r.mac[4], r.mac[5]);
 	tap_ok(switch_is_command(&r, sizeof(r)) && r.role == SWITCH_UPLINK &&
 		       r.port < NET_HOST_FIRST,
-	       "so is the firewall's");
+	       "so is the port that leads out");
+	tap_str(text, seg->gateway_mac, "with its MAC");
 }
 
 /* The whole of a file in dir, terminated. */
@@ -142,13 +261,13 @@ static void test_socket(int dir)
 	struct err e = ERR_INIT;
 	int listener, one, fd = -1, lock, pair[2];
 
-	tap_ok(net_connect(dir) < 0, "nobody is there");
+	tap_ok(net_connect(dir, true) < 0, "nobody is there");
 	listener = net_listen(dir, &e);
-	one = net_connect(dir);
+	one = net_connect(dir, true);
 	tap_ok(listener >= 0 && one >= 0, "somebody is there");
 	close(listener);
 	close(one);
-	tap_ok(net_connect(dir) < 0, "nobody is there any more");
+	tap_ok(net_connect(dir, true) < 0, "nobody is there any more");
 	listener = net_listen(dir, &e);
 	tap_ok(listener >= 0, "the name that is left over is in nobody's way");
 	close(listener);
@@ -187,12 +306,15 @@ int main(void)
 	int dir;
 
 	test_routes();
-	test_addresses();
+	test_addresses(NET_OF_FIREWALL, 0);
+	test_addresses(NET_OF_NET_VM, 2);
 	if (!mkdtemp(path))
 		abort();
 	tap_ok(net_find(path, "web") < 0, "no folder before one is made");
 	dir = net_dir(path, "web", &e);
 	tap_ok(dir >= 0, "a folder");
+	test_resolvers();
+	test_resolvconf(path);
 	test_log(dir);
 	test_socket(dir);
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)

@@ -117,7 +117,7 @@ static void test_refused(void)
 		"--json-status-fd: descriptor 999 is not open",
 		"open it for vmrun, in a shell: vmrun ... 999>FILE");
 	refused("--notify-fd|1|x",
-		"--notify-fd: \"1\" is not a descriptor from 3 to 1023", "");
+		"--notify-fd: \"1\" is not a descriptor from 3 to 900", "");
 }
 
 #define NIC_FORM                                                               \
@@ -127,6 +127,11 @@ static void test_refused(void)
 
 static void test_nic_refused(void)
 {
+	static const char *const bad_pci[] = {
+		"03:00.0",	"0000:03:20.0",	     "0000:03:00.8",
+		"0000:0B:00.0", "0000:03:00.0/../x", ""};
+	char line[80], text[120];
+
 	/* Descriptor 50 and 51 are open. */
 	refused("--nic|50|x", "--nic: it has no mac=", NIC_FORM);
 	refused("--nic|50,tap|x", "--nic: \"tap\" is not KEY=VALUE", NIC_FORM);
@@ -163,6 +168,19 @@ static void test_nic_refused(void)
 		"--nic: descriptor 50 is another card's", "");
 	refused("--nic|50," MAC "|--nic|51," MAC "|x",
 		"--nic: two cards with the same MAC", "");
+	for (size_t i = 0; i < sizeof(bad_pci) / sizeof(*bad_pci); i++) {
+		snprintf(line, sizeof(line), "--nic|pci:%s|x", bad_pci[i]);
+		snprintf(text, sizeof(text),
+			 "--nic: pci:%s: not the address of a PCI device",
+			 bad_pci[i]);
+		refused(line, text, "as lspci -D has it: 0000:03:00.0");
+	}
+	refused("--nic|pci:0000:03:00.0,ip=10.0.0.2/24|x",
+		"--nic pci:0000:03:00.0: only with --firewall",
+		"a PCI device is the way out of a network: uplink = in "
+		"vmrunctl(1)");
+	refused("--firewall|51|--nic|pci:0000:03:00.0|--nic|pci:0000:03:00.1",
+		"--nic: a VM has one PCI device", "");
 }
 
 static void test_nic(void)
@@ -181,6 +199,13 @@ static void test_nic(void)
 		       n->addrs[1].family == NIC_IP6 &&
 		       n->addrs[1].prefix == 64 && n->addrs[1].ip[0] == 0xfd,
 	       "and its addresses");
+	options_free(&o);
+	tap_ok(parse("--firewall|51|--nic|50," MAC
+		     "|--nic|pci:0000:03:1f.7,gw=10.0.0.1") == 0 &&
+		       o.n_nics == 2 && o.nics[1].fd == -1,
+	       "a PCI device wants neither descriptor nor MAC");
+	tap_str(o.nics[1].pci, "0000:03:1f.7", "but its address");
+	tap_ok(!o.nics[0].pci[0], "which others have not");
 	options_free(&o);
 }
 

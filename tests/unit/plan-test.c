@@ -56,6 +56,55 @@ static void test_shares(void)
 	done();
 }
 
+/* As a profile and the command line say it, which come in this order. */
+static void test_again(void)
+{
+	size_t once;
+
+	tap_ok(!plan_of("--rw|~/docs|--ro|~/file:/f|--tmp|/s:8G|x"), "a plan");
+	once = p.n_shares;
+	done();
+	if (!tap_ok(!plan_of(fmt("--rw|~/docs|--ro|~/file:/f|--tmp|/s:8G|"
+				 "--rw|%s/docs/|--ro|~/file:/f|--tmp|/s/:16G|x",
+				 home)),
+		    "and the same said again"))
+		printf("# %s\n", e.msg);
+	tap_ok(once && p.n_shares == once, "a share counts once");
+	tap_ok(p.n_disks == 1 && p.disks[0].size == UINT64_C(16) << 30,
+	       "and of a --tmp the last one");
+	done();
+}
+
+/* home/docs/sub is where the person is; home/docs/sub/out is shared. */
+static void test_cwd(void)
+{
+	static char outer[96];
+
+	make_dir(in("home/docs/sub/out"), 0755);
+	tap_ok(!plan_of("--rw|~/docs/sub/out|x") && p.cwd_forgotten,
+	       "a current directory on the way to a share is not kept");
+	tap_str(p.cwd, cwd, "and relative names of the share are right in it");
+	done();
+	tap_ok(!plan_of("--rw|~/docs|x") && !p.cwd_forgotten,
+	       "one that is in a share is kept");
+	done();
+	tap_ok(!plan_of(fmt("--rw|~/src:%s|x", cwd)) && !p.cwd_forgotten,
+	       "and so is one where another directory is shared");
+	done();
+	tap_ok(!plan_of("x") && !p.cwd_forgotten && !strcmp(p.cwd, home),
+	       "one that is not there: HOME, as documented");
+	done();
+	snprintf(outer, sizeof(outer), "%s", tmp);
+	f.cwd = outer;
+	tap_ok(!plan_of("--rw|~/docs|x") && !p.cwd_forgotten &&
+		       !strcmp(p.cwd, outer),
+	       "outside of the home nothing can be written there at all");
+	done();
+	f.cwd = cwd;
+	if (rmdir(in("home/docs/sub/out")))
+		tap_ok(0, "removing a directory");
+}
+
 static void test_order(void)
 {
 	bool right = true;
@@ -170,6 +219,9 @@ static void test_choices(void)
 		"the image's kernel");
 	done();
 	f.in_tty = f.out_tty = true;
+	tap_ok(!plan_of("x") && !p.terminal, "none in the background");
+	done();
+	f.in_front = true;
 	tap_ok(!plan_of(fmt("--kernel|%s/kernel|--cwd|/w|x", tmp)) &&
 		       p.terminal,
 	       "a terminal where there is one");
@@ -178,7 +230,7 @@ static void test_choices(void)
 	done();
 	tap_ok(!plan_of("-T|x") && !p.terminal, "but not with -T");
 	done();
-	f.in_tty = f.out_tty = false;
+	f.in_tty = f.out_tty = f.in_front = false;
 }
 
 /* The plan as JSON, parsed again; the caller frees it. */
@@ -188,7 +240,7 @@ static struct json *dry_run(char **text, size_t *n)
 	struct setup_member member = {.name = "qemu", .argv = argv};
 	struct setup setup = {.members = &member, .n_members = 1};
 	struct state_range range = {100000, 100000, 65536};
-	struct dryrun_extra x = {&range, &setup};
+	struct dryrun_extra x = {.range = &range, .setup = &setup};
 	FILE *out = open_memstream(text, n);
 	int ret = dryrun_print(&p, &x, o.format, out, &e);
 
@@ -203,10 +255,11 @@ static void test_dry_run(void)
 {
 	char *text = NULL;
 	size_t n = 0;
-	struct json *j, *share;
+	struct json *j, *share, *unsafe;
 
 	make_dir(in("home/src/\033[31m"), 0755);
-	plan_of("--format|json|--rw|~/src/\033[31m:/x\033|x|it's");
+	plan_of("--format|json|--rw|~/src/\033[31m:/"
+		"x\033|--qemu-arg|-S|x|it's");
 	j = dry_run(&text, &n);
 	share = json_at(json_get(j, "shares"), 0);
 	tap_str(json_get_str(share, "source"), fmt("%s/src/\033[31m", home),
@@ -214,12 +267,17 @@ static void test_dry_run(void)
 	tap_str(json_get_str(share, "access"), "rw", "says what is shared how");
 	tap_ok(json_get_int(share, "acls_to_edit", -1) > 0,
 	       "and how many ACLs it takes");
+	unsafe = json_get(json_get(j, "machine"), "unsafe_qemu_args");
+	tap_str(json_str(json_at(unsafe, 0)), "-S",
+		"and that --qemu-arg is unsafe");
 	tap_ok(!memchr(text, '\033', n), "without raw control characters");
 	json_free(j);
 	free(text);
 	o.format = FORMAT_TEXT;
 	dry_run(&text, &n);
 	tap_ok(!memchr(text, '\033', n), "nor as text");
+	tap_ok(strstr(text, "\n  UNSAFE --qemu-arg: -S\n\nprograms") != NULL,
+	       "which it says, too");
 	tap_ok(strstr(text, "  command x 'it'\\''s'\n") != NULL,
 	       "the command as a shell would want it");
 	tap_ok(strstr(text, "  qemu: qemu -m 'a b'\n") != NULL,
@@ -232,6 +290,8 @@ int main(void)
 {
 	fixture_make();
 	test_shares();
+	test_again();
+	test_cwd();
 	test_order();
 	test_linked_home();
 	test_root();

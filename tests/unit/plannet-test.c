@@ -34,6 +34,15 @@ static void test_refused(void)
 	refused("--net|a2345678901234567890123456789012345678901|x",
 		"is not none or the name of a ruleset", "");
 	refused("--net|open|x", "open.nft:1: \"}\" without \"{\"", "");
+	refused("--publish|8080:80|x", "--publish: the VM has no network",
+		"--net NAME");
+	refused("--net|none|--publish|8080:80|x", "the VM has no network", "");
+	refused("--net|mine|--publish|8080:80|--publish|80:80|x",
+		"ports below 1024 are root's", "take one from 1024 on");
+	refused("--net|mine|--publish|[::1]:8080:80|x",
+		"no way back to IPv6's loopback", "127.0.0.1");
+	refused("--net|mine|--publish|8080:80|--publish|8080:81|x",
+		"leads to port 80 already", "");
 	for (int i = 60; i < 64; i++) {
 		if (socketpair(AF_UNIX, SOCK_STREAM, 0, two) ||
 		    dup2(two[0], i) < 0)
@@ -70,7 +79,7 @@ static void test_planned(void)
 	done();
 	if (!tap_ok(!plan_of("--net|mine|x") && p.n_nics == 1 &&
 			    p.nics[0].link == LINK_MESSAGES &&
-			    p.nics[0].nic.n_dns == 1 && !p.join,
+			    p.nics[0].nic.n_dns == 2 && !p.join,
 		    "a card, no port yet"))
 		printf("# %s\n", e.msg);
 	tap_str(p.net, "mine", "the network");
@@ -86,6 +95,17 @@ static void test_planned(void)
 			      fmt("\"ruleset\": \"%s/net/mine.nft\"",
 				  config_home)),
 	       "dry run as JSON");
+	done();
+	tap_ok(!plan_of("--net|mine|--publish|8080:80|--publish|"
+			"[2001:db8::2]:5353:53/udp|x") &&
+		       p.opt->n_publish == 2 &&
+		       strstr(printed(FORMAT_TEXT),
+			      "127.0.0.1:8080/tcp of this machine leads to "
+			      "port "
+			      "80") &&
+		       strstr(printed(FORMAT_JSON),
+			      "\"host\": \"[2001:db8::2]:5353/udp\""),
+	       "dry run: what is published");
 	done();
 }
 

@@ -2,6 +2,8 @@
 /* The plan's forwarded sockets: what is refused, what is pinned. */
 #include "planfixture.h"
 
+#include "host/plan/planint.h"
+
 #include "host/vm/sandbox.h"
 
 #include <sys/socket.h>
@@ -78,6 +80,106 @@ static void test_sources(void)
 	f.sub_first = 500000;
 }
 
+static const char all[] = ", which can do all that you can";
+
+/* Where such a socket always is; the part of the path that may be anything. */
+static void test_known(void)
+{
+	static const char *const known[][2] = {
+		{"sway-ipc.1000.7.sock", "a window manager"},
+		{"i3/ipc-socket.7", "a window manager"},
+		{"hypr/x_1/.socket.sock", "a window manager"},
+		{"niri.wayland-1.7.sock", "a window manager"},
+		{"at-spi/bus_0", "a message bus"},
+		{"tmux-1000/default", "a terminal multiplexer"},
+		{"screen/S-ann/7.pts", "a terminal multiplexer"},
+		{"emacs/server", "an editor"},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		const char *path = fmt("%s/run/%s", tmp, known[i][0]);
+		char *dir = strdup(path);
+
+		for (char *s = strstr(dir, "/run/") + 5; (s = strchr(s, '/'));
+		     s++) {
+			*s = '\0';
+			make_dir(dir, 0755);
+			*s = '/';
+		}
+		free(dir);
+		make_socket(path);
+		refused(fmt("--socket|%s|x", path),
+			fmt("cannot forward %s: it is the socket of %s%s", path,
+			    known[i][1], all),
+			"");
+	}
+}
+
+static void test_bus_in_tmp(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/tmp/dbus-test-%d", (int)getpid());
+	make_socket(path);
+	refused(fmt("--socket|%s|x", path),
+		fmt("cannot forward %s: it is the socket of a message bus%s",
+		    path, all),
+		"");
+	unlink(path);
+}
+
+/* What the session's environment names, however it is written. */
+static void test_session(void)
+{
+	static const struct {
+		const char *value, *what;
+	} rows[] = {
+		{"WAYLAND_DISPLAY=open/s", "a compositor"},
+		{"WAYLAND_DISPLAY=%s/open/s", "a compositor"},
+		{"WAYLAND_DISPLAY=%s/open/../open/s", "a compositor"},
+		{"SWAYSOCK=%s/open/s", "a window manager"},
+		{"SWAYSOCK=%s/by-link", "a window manager"},
+		{"SWAYSOCK=%s/by-name", "a window manager"},
+		{"I3SOCK=%s/open/s", "a window manager"},
+		{"NIRI_SOCKET=%s/open/s", "a window manager"},
+		{"TMUX=%s/open/s,7,0", "a terminal multiplexer"},
+		{"DOCKER_HOST=unix://%s/open/s", "a container engine"},
+		{"DBUS_SESSION_BUS_ADDRESS=unix:path=%s/open/s,guid=7",
+		 "a message bus"},
+		{"DBUS_SESSION_BUS_ADDRESS=unix:abstract=x;unix:guid=7,"
+		 "path=%s%2fopen/%73",
+		 "a message bus"},
+	};
+	char **was = f.environ, value[512], dir[512], s[256];
+	char *env_v[] = {value, dir, NULL};
+
+	snprintf(s, sizeof(s), "%s/open/s", tmp);
+	snprintf(dir, sizeof(dir), "XDG_RUNTIME_DIR=%s", tmp);
+	tap_ok(!symlink("open/s", in("by-link")) && !link(s, in("by-name")),
+	       "two more names");
+	f.environ = env_v;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *pre, *at = strstr(rows[i].value, "%s");
+
+		snprintf(value, sizeof(value), "%s", rows[i].value);
+		if (at)
+			snprintf(value, sizeof(value), "%.*s%s%s",
+				 (int)(at - rows[i].value), rows[i].value, tmp,
+				 at + 2);
+		pre = fmt("cannot forward %s: it is the socket of %s", s,
+			  rows[i].what);
+		tap_ok(plan_of(fmt("--socket|%s|--accel|tcg|x", s)) == -1 &&
+			       !strncmp(e.msg, pre, strlen(pre)),
+		       "refused: %s", value);
+		done();
+	}
+	snprintf(value, sizeof(value), "SWAYSOCK=%s/home/docs/s", tmp);
+	tap_ok(!plan_of(fmt("--socket|%s|--accel|tcg|x", s)),
+	       "another one is not");
+	done();
+	f.environ = was;
+}
+
 static void test_places(void)
 {
 	const char *s = in("open/s");
@@ -126,6 +228,39 @@ static void test_no_waypipe(void)
 	tap_str(e.hint, "sudo apt install waypipe", "with what to do");
 }
 
+/* What is preloaded comes with us, whatever the userland is. */
+static void test_preload(void)
+{
+	static char dir[256];
+	struct launch l;
+
+	snprintf(dir, sizeof(dir), "%s", in("open"));
+	make_file(in("open/vmrun-waypipe.so"), 0755, "x");
+	f.libexec = dir;
+	tap_ok(!plan_of("--socket|wayland|--accel|tcg|ls") &&
+		       plan_mount_at(&p, "/etc/vmrun/waypipe.so") &&
+		       plan_mount_at(&p, "/etc/vmrun/waypipe.so")->readonly,
+	       "waypipe's library is shared");
+	plan_launch(&p, 500007, 500007, &l);
+	tap_str(l.before[0], "env", "for waypipe");
+	tap_str(l.before[1], "LD_PRELOAD=/etc/vmrun/waypipe.so", "it is there");
+	tap_str(l.before[2], "waypipe", "when it starts");
+	plan_launch_done(&l);
+	done();
+	tap_ok(!plan_of("--accel|tcg|ls") &&
+		       !plan_mount_at(&p, "/etc/vmrun/waypipe.so"),
+	       "without windows it is not shared");
+	done();
+	chmod(in("open/vmrun-waypipe.so"), 0700);
+	tap_ok(!plan_of("--socket|wayland|--accel|tcg|ls"),
+	       "one that the guest cannot read");
+	plan_launch(&p, 500007, 500007, &l);
+	tap_str(l.before[0], "waypipe", "is left out");
+	plan_launch_done(&l);
+	done();
+	f.libexec = NULL;
+}
+
 static void test_windows(void)
 {
 	static char display[256];
@@ -139,8 +274,15 @@ static void test_windows(void)
 		"--socket: wayland has a place of its own in the guest", "");
 	refused("--clipboard|maybe|x", NULL, NULL);
 	snprintf(display, sizeof(display), "WAYLAND_DISPLAY=%s",
-		 in("home/wayland-1"));
+		 in("home/none"));
 	f.environ = env_v;
+	refused("--socket|wayland|--accel|tcg|x",
+		fmt("cannot forward %s/home/none: %s/home/none: No such file "
+		    "or directory",
+		    tmp, tmp),
+		"is the compositor that $WAYLAND_DISPLAY names still running?");
+	snprintf(display, sizeof(display), "WAYLAND_DISPLAY=%s",
+		 in("home/wayland-1"));
 	refused("--socket|wayland|--wayland-allow|zwlr_screencopy_manager_v1|"
 		"--accel|tcg|x",
 		NULL, NULL);
@@ -153,7 +295,7 @@ static void test_windows(void)
 		       p.windows == 0 && p.policy.n_globals > 7 &&
 		       p.policy.clipboard == WAYLAND_CLIPBOARD_OUT,
 	       "--socket wayland is a policy");
-	tap_str(p.policy.name, "ls", "with the command's name");
+	tap_str(p.policy.name, "_ls", "with the command's name");
 	tap_str(text_getenv(p.env, "WAYLAND_DISPLAY"), "wayland-0",
 		"the guest has a display of its own");
 	tap_str(text_getenv(p.env, "GSK_RENDERER"), "cairo",
@@ -166,6 +308,7 @@ static void test_windows(void)
 	plan_launch_done(&l);
 	test_no_waypipe();
 	done();
+	test_preload();
 	tap_ok(!plan_of("--socket|wayland|--socket|wayland|--accel|tcg|ls") &&
 		       p.n_sockets == 1,
 	       "asked for twice, by a profile for one, it is there once");
@@ -300,6 +443,9 @@ int main(void)
 	make_socket(in("home/wayland-1"));
 	test_words();
 	test_sources();
+	test_known();
+	test_bus_in_tmp();
+	test_session();
 	test_places();
 	test_planned();
 	test_windows();

@@ -32,6 +32,26 @@ static bool is_100001(void *arg, uid_t uid)
 	return uid == 100001;
 }
 
+/* Of the one grant that there was, and is over. */
+static void test_root(void)
+{
+	struct state_root *roots;
+	size_t n;
+
+	tap_ok(state_roots(s, &roots, &n, &e) == 0 && n == 1 &&
+		       !strcmp(roots[0].path, "/g") && roots[0].uid == 100003,
+	       "where something was granted is known afterwards");
+	tap_ok(n == 1 && roots[0].dev == 1 && roots[0].ino == 2 &&
+		       roots[0].is_boot,
+	       "and what it was");
+	state_roots_free(roots, n);
+	db_exec(s, "UPDATE runs SET boot_id='x'", &e);
+	tap_ok(state_roots(s, &roots, &n, &e) == 0 && n == 1 &&
+		       !roots[0].is_boot,
+	       "its device is of one boot");
+	state_roots_free(roots, n);
+}
+
 static void test_reuse(void)
 {
 	struct state_identity id;
@@ -57,6 +77,7 @@ static void test_reuse(void)
 						 "grant");
 	state_grant_done(s, row, &e);
 	tap_ok(state_release(s, &id, 0, &e) == 0, "(over)");
+	test_root();
 	db_exec(s, "UPDATE grants SET gone=0", &e);
 	tap_ok(state_free_uid(s, 100003, &e) < 0, "a grant of one that is over "
 						  "keeps it");
@@ -91,20 +112,88 @@ static void test_scans(void)
 	free(o);
 }
 
-int main(void)
+/* When it had runs, and that others use it. */
+static void test_life(void)
+{
+	struct state_owner *o = NULL;
+	size_t n = 0;
+
+	tap_ok(state_owners(s, &o, &n, &e) == 0 && n == 4 && o[0].since > 0 &&
+		       o[0].ended >= o[0].since,
+	       "it is known when a UID was in use");
+	free(o);
+	o = NULL;
+	db_exec(s, "UPDATE quarantine SET ended=NULL", &e);
+	tap_ok(state_owners(s, &o, &n, &e) == 0 && n == 4 && !o[0].ended,
+	       "or not, of older versions");
+	free(o);
+	o = NULL;
+	tap_ok(state_shared(s, 100000, &e) == 0 &&
+		       state_owners(s, &o, &n, &e) == 0 && n == 4 &&
+		       o[0].found && o[0].since,
+	       "a known one may be others' as well");
+	free(o);
+	db_exec(s, "UPDATE quarantine SET found=0", &e);
+}
+
+/* What a cleaner may go on with, and that nobody gets it then. */
+static void test_pin(void)
+{
+	struct state_identity id, alias;
+	const struct state_alias_claim c = {.range = &range,
+					    .alias = "web",
+					    .kind = RUN_VM,
+					    .may_make = true};
+
+	tap_ok(state_claim(s, &range, "x", NULL, NULL, &id, &e) == 0 &&
+		       state_pin(s, id.uid, id.gid, &e) == 0,
+	       "what a run has is not to be cleaned");
+	tap_ok(state_claim_alias(s, &c, &alias, &e) == 0 &&
+		       state_pin(s, alias.uid, alias.gid, &e) == 0,
+	       "nor what an alias has,");
+	tap_ok(state_release(s, &alias, 0, &e) == 0 &&
+		       state_pin(s, alias.uid, alias.gid, &e) == 0,
+	       "running or not");
+	tap_ok(state_release(s, &id, 0, &e) == 0 &&
+		       state_pin(s, id.uid, id.gid, &e) == 1,
+	       "what is over is");
+	tap_ok(state_pin(s, 100002, 200002, &e) == 1 && one_run() == 100003,
+	       "and what nobody knows, which is not handed out then");
+	tap_ok(state_free_uid(s, 100003, &e) == 0 &&
+		       state_pin(s, 100003, 200003, &e) == 1 && one_run() == 0,
+	       "nor what is free");
+}
+
+/* In a database of its own. */
+static void in_state(const char *name, void (*test)(void))
 {
 	own_fd dir = -1;
+	char path[64];
 
-	if (!mkdtemp(base))
-		return 1;
-	dir = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%s/%s", base, name);
+	if (mkdir(path, 0700) == 0)
+		dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (state_open(dir, &s, &e) < 0) {
 		tap_ok(0, "%s", e.msg);
-		return tap_done();
+		return;
 	}
+	test();
+	state_close(s);
+}
+
+static void test_lives(void)
+{
 	test_reuse();
 	test_scans();
-	state_close(s);
+	test_life();
+}
+
+int main(void)
+{
+	if (!mkdtemp(base))
+		return 1;
+	in_state("lives", test_lives);
+	in_state("pin", test_pin);
 	rmtree(base);
 	return tap_done();
 }

@@ -4,17 +4,32 @@
 
 #include "guest-init/restrict.h"
 
+#define SEAL_LIBRARY /* nothing of it but whether this is such a build */
+#include "seal/sanitizer.h"
+
+#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+#ifdef SEAL_SANITIZED
+static const bool sanitized = true;
+#else
+static const bool sanitized = false;
+#endif
 
 static int inside(void)
 {
@@ -139,8 +154,96 @@ static int foreign_call(void)
 }
 #endif
 
+/* The resolver's own, by what must kill it. */
+static int resolver(void)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || restrict_resolver();
+}
+
+static int resolver_opens(void)
+{
+	return resolver() || open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static int resolver_forks(void)
+{
+	return resolver() || fork();
+}
+
+static int resolver_execs(void)
+{
+	return resolver() || execl("/bin/true", "true", (char *)NULL);
+}
+
+static int resolver_streams(void)
+{
+	return resolver() || socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static int resolver_netlink(void)
+{
+	return resolver() || socket(AF_NETLINK, SOCK_DGRAM, 0);
+}
+
+static int resolver_runs_memory(void)
+{
+	return resolver() || mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == NULL;
+}
+
+static int resolver_signals(void)
+{
+	return resolver() || kill(getppid(), 0);
+}
+
+static void kills(int (*f)(void), const char *what)
+{
+	tap_ok(is_killed(in_child(f)), "%s", what);
+}
+
+static int resolver_works(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+				.sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct pollfd p = {.events = POLLOUT};
+	struct timespec t;
+	socklen_t n = sizeof(a);
+	int other = socket(AF_INET, SOCK_DGRAM, 0), bad;
+	char c = 0;
+
+	if (bind(other, (struct sockaddr *)&a, n) ||
+	    getsockname(other, (struct sockaddr *)&a, &n) || resolver())
+		return 1;
+	p.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bad = p.fd < 0 || connect(p.fd, (struct sockaddr *)&a, n);
+	bad |= send(p.fd, "x", 1, MSG_DONTWAIT) != 1 || poll(&p, 1, -1) != 1;
+	bad |= recv(other, &c, 1, 0) != 1 || c != 'x';
+	bad |= close(p.fd);
+	/* To a resolver of the other family. */
+	p.fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bad |= p.fd < 0 && errno != EAFNOSUPPORT;
+	/* As musl does; newer ones of the GNU library ask for more first. */
+	bad |= syscall(SYS_getrandom, &c, 1, 0) != 1;
+	bad |= clock_gettime(CLOCK_MONOTONIC, &t) != 0;
+	free(malloc(1 << 20));
+	if (p.fd >= 0)
+		close(p.fd);
+	return bad;
+}
+
 int main(void)
 {
+	kills(resolver_opens, "the resolver opens no file");
+	kills(resolver_forks, "it makes no process");
+	kills(resolver_execs, "it runs no program");
+	kills(resolver_streams, "it makes no connection but for datagrams");
+	kills(resolver_netlink, "nor any by another family");
+	kills(resolver_runs_memory, "it makes no code");
+	kills(resolver_signals, "it sends no signal");
+	if (sanitized)
+		tap_skip("what it needs works", "a sanitizer needs more");
+	else
+		exits(resolver_works, "what it needs works");
 	exits(user_namespace, "no user namespace by unshare()");
 	exits(cloned_namespace, "nor by clone()");
 	exits(high_bits, "nor with bits that the kernel ignores");

@@ -22,6 +22,7 @@ struct finds {
 	unsigned refuse_at; /* the callback fails then; 0: never */
 	char shown[256], raw[256];
 	unsigned perm, mask; /* of the last */
+	uint64_t seen;	     /* as it was told */
 };
 
 static int found(void *arg, const struct grant_found *f, struct err *fe)
@@ -48,11 +49,18 @@ static struct grant_ids all_ids(void)
 				  who1.subgid_first, who1.subgid_count};
 }
 
+static void seen(void *arg, uint64_t n)
+{
+	struct finds *s = arg;
+
+	s->seen += n;
+}
+
 static int scan(const char *path, struct grant_ids ids, struct finds *s)
 {
 	own_fd fd = open_path(path);
 	const struct grant_scan ask = {
-		.root = fd, .ids = ids, .found = found, .arg = s};
+		.root = fd, .ids = ids, .found = found, .seen = seen, .arg = s};
 
 	return grant_scan(&ask, &st, &e);
 }
@@ -274,6 +282,10 @@ static void test_stop(void)
 	drain();
 	tap_ok(grant_verify(&t, &who1, &st, &e) == 0 && with_entry("s") == MANY,
 	       "the next one does the rest");
+	s.seen = 0;
+	tap_ok(scan("s", all_ids(), &s) == 0 && s.seen &&
+		       s.seen % GRANT_SCAN_STEP == 0 && s.seen <= st.seen,
+	       "a scan tells how far it is");
 	close(stop_pipe[0]);
 	close(stop_pipe[1]);
 	remove_tree("s");

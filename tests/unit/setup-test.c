@@ -16,6 +16,7 @@ static char docs[] = "/home/ann/Documents", name0[] = "0", name1[] = "1";
 static char file[] = "/etc/hosts", prog[] = "/usr/bin/qemu";
 static char arg[] = "-version", var[] = "LANG=C", node[] = "kvm";
 static char kernel[] = "/boot/vmlinux", dst[] = "/vmlinux";
+static char card[] = "0000:03:00.0";
 static char qemu[] = "qemu", server[] = "virtiofsd", fsd[] = "/usr/bin/fsd";
 static char *argv_vmm[] = {prog, arg, NULL}, *argv_fs[] = {fsd, NULL};
 static char *env[] = {var, NULL}, *devices[] = {node, NULL}, *none[] = {NULL};
@@ -65,7 +66,11 @@ static void make(struct sample *x)
 					      .nofile = 99,
 					      .calls = SETUP_CALLS_WAYPIPE,
 					      .fsize = 1ULL << 33,
-					      .scratch = 65536};
+					      .scratch = 65536,
+					      .memory = 1ULL << 34,
+					      .pci = card,
+					      .iommu_group = 26,
+					      .memlock = 1ULL << 34};
 	x->members[1] = (struct setup_member){.name = server,
 					      .view = SETUP_VIEW_TREE,
 					      .caps = SETUP_CAPS_FILESERVER,
@@ -122,8 +127,14 @@ static void test_round(void)
 	       "descriptors");
 	tap_ok(s.members[0].calls == SETUP_CALLS_WAYPIPE &&
 		       s.members[0].fsize == 1ULL << 33 &&
-		       s.members[0].scratch == 65536,
+		       s.members[0].scratch == 65536 &&
+		       s.members[0].memory == 1ULL << 34,
 	       "confinement");
+	tap_str(s.members[0].pci, card, "a PCI device");
+	tap_ok(s.members[0].iommu_group == 26 &&
+		       s.members[0].memlock == 1ULL << 34 &&
+		       !s.members[1].pci[0],
+	       "what goes with it, and that the other has none");
 	tap_ok(s.members[0].nofile == 99 &&
 		       s.members[0].view == SETUP_VIEW_VMM &&
 		       s.members[1].caps == SETUP_CAPS_FILESERVER,
@@ -192,7 +203,11 @@ static void test_paths(void)
 	env[0] = var;
 	REFUSE(members[0].devices[0], "../sda");
 	REFUSE(members[0].devices[0], "");
+	REFUSE(members[0].devices[0], "vfio/26");
 	devices[0] = node;
+	REFUSE(members[0].pci, "0000:03:00");
+	REFUSE(members[0].pci, "/../../../..");
+	REFUSE(members[1].pci, "0000:03:00.0"); /* no VMM */
 }
 
 static void test_numbers(void)
@@ -214,6 +229,7 @@ static void test_numbers(void)
 	REFUSE_NUMBER(members[0].caps, (enum setup_caps)2);
 	REFUSE_NUMBER(members[0].calls, (enum setup_calls)2);
 	REFUSE_NUMBER(members[1].scratch, 1);
+	REFUSE_NUMBER(members[1].memory, 1);
 	REFUSE_NUMBER(members[0].caps, SETUP_CAPS_FILESERVER);
 	REFUSE_NUMBER(members[0].argv, none);
 	REFUSE_NUMBER(fds[0].from, SETUP_FD_RECORD);

@@ -59,7 +59,7 @@ void rig_start(struct rig *r, bool bare)
 {
 	static const unsigned ports[] = {UP, A, B};
 
-	alarm(120);
+	alarm(600);
 	signal(SIGPIPE, SIG_IGN);
 	memset(r, 0, sizeof(*r));
 	for (unsigned i = 0; i < SWITCH_PORTS_MAX; i++)

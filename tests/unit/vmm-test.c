@@ -50,34 +50,38 @@ static void check(char **argv, const char *want, const char *what)
 	"-device\nvirtio-balloon-" bus ",free-page-reporting=on\n"             \
 	"-device\nvirtio-rng-" bus "\n"
 
-static const char kvm_want[] = START
-	"-machine\nmicrovm,pic=off,memory-backend=ram\n"
-	"-global\nvirtio-mmio.force-legacy=false\n"
-	"-accel\nkvm\n-cpu\nhost\n-smp\n2\n-m\n512M\n"
-	"-object\nmemory-backend-memfd,id=ram,size=512M,share=on\n" IMAGE PARAMS
-	" pci=off\n" DEVICES("device");
+static const char kvm_want[] =
+	START "-machine\nmicrovm,pic=off,memory-backend=ram\n"
+	      "-global\nvirtio-mmio.force-legacy=false\n"
+	      "-accel\nkvm\n-cpu\nhost\n-smp\n2\n-m\n512M\n"
+	      "-object\nmemory-backend-file,id=ram,mem-path=/ram/"
+	      "guest,align=2M,size=512M,share=on\n" IMAGE PARAMS
+	      " pci=off\n" DEVICES("device");
 
-static const char firewall_want[] = START
-	"-machine\nmicrovm,pic=off,memory-backend=ram\n"
-	"-global\nvirtio-mmio.force-legacy=false\n"
-	"-accel\nkvm\n-cpu\nhost\n-smp\n2\n-m\n512M\n"
-	"-object\nmemory-backend-memfd,id=ram,size=512M,share=on\n" IMAGE PARAMS
-	" pci=off\n" JOINED("device", "");
+static const char firewall_want[] =
+	START "-machine\nmicrovm,pic=off,memory-backend=ram\n"
+	      "-global\nvirtio-mmio.force-legacy=false\n"
+	      "-accel\nkvm\n-cpu\nhost\n-smp\n2\n-m\n512M\n"
+	      "-object\nmemory-backend-file,id=ram,mem-path=/ram/"
+	      "guest,align=2M,size=512M,share=on\n" IMAGE PARAMS
+	      " pci=off\n" JOINED("device", "");
 
-static const char plain_want[] = START
-	"-machine\nmicrovm,pic=off,memory-backend=ram\n"
-	"-global\nvirtio-mmio.force-legacy=false\n"
-	"-accel\nkvm\n-cpu\nhost\n-smp\n2\n-m\n512M\n"
-	"-object\nmemory-backend-memfd,id=ram,size=512M,share=on\n" IMAGE PARAMS
-	" pci=off\n" SERVED("device", PLAIN);
+static const char plain_want[] =
+	START "-machine\nmicrovm,pic=off,memory-backend=ram\n"
+	      "-global\nvirtio-mmio.force-legacy=false\n"
+	      "-accel\nkvm\n-cpu\nhost\n-smp\n2\n-m\n512M\n"
+	      "-object\nmemory-backend-file,id=ram,mem-path=/ram/"
+	      "guest,align=2M,size=512M,share=on\n" IMAGE PARAMS
+	      " pci=off\n" SERVED("device", PLAIN);
 
 static const char tcg_want[] = START
 	"-machine\nmicrovm,pic=off,memory-backend=ram\n"
 	"-global\nvirtio-mmio.force-legacy=false\n"
 	"-accel\ntcg\n-cpu\nmax,-avx,-avx2,-avx512f,-erms,-fsrm\n-smp\n1\n-"
 	"m\n1024M\n"
-	"-object\nmemory-backend-memfd,id=ram,size=1024M,share=on\n" IMAGE
-		PARAMS " noreplace-smp tsc=reliable "
+	"-object\nmemory-backend-file,id=ram,mem-path=/ram/"
+	"guest,align=2M,size=1024M,share=on\n" IMAGE PARAMS
+	" noreplace-smp tsc=reliable "
 	"tsc_early_khz=2500000 pci=off one two=2\n" DEVICES(
 		"device") "-add-fd\nfd=7,set=0\n"
 			  "-blockdev\ndriver=raw,node-name=disk0,discard=unmap,"
@@ -97,13 +101,41 @@ static const char tcg_want[] = START
 			  "mac=02:76:6d:00:00:0c\n"
 			  "-d\nguest_errors\n";
 
-static const char pc_want[] =
-	START "-machine\npc,smm=off,vmport=off,memory-backend=ram\n"
-	      "-accel\ntcg\n-cpu\nmax,-avx,-avx2,-avx512f,-erms,-fsrm\n-"
-	      "smp\n1\n-m\n1024M\n"
-	      "-object\nmemory-backend-memfd,id=ram,size=1024M,share=on\n" IMAGE
-		      PARAMS " noreplace-smp "
-	      "acpi=off\n" DEVICES("pci,romfile=");
+static const char pc_want[] = START
+	"-machine\npc,smm=off,vmport=off,memory-backend=ram\n"
+	"-accel\ntcg\n-cpu\nmax,-avx,-avx2,-avx512f,-erms,-fsrm\n-"
+	"smp\n1\n-m\n1024M\n"
+	"-object\nmemory-backend-file,id=ram,mem-path=/ram/"
+	"guest,align=2M,size=1024M,share=on\n" IMAGE PARAMS " noreplace-smp "
+	"acpi=off\n" DEVICES("pci,romfile=");
+
+static const char device_want[] = START
+	"-machine\npc,smm=off,vmport=off,memory-backend=ram\n"
+	"-accel\nkvm\n-cpu\nhost\n-smp\n2\n-m\n128M\n"
+	"-object\nmemory-backend-file,id=ram,mem-path=/ram/"
+	"guest,align=2M,size=128M,share=on\n" IMAGE PARAMS "\n" JOINED(
+		"pci,romfile=",
+		"") "-netdev\ndgram,id=net0,local.type=fd,local.str=23\n"
+		    "-device\nvirtio-net-pci,romfile=,netdev=net0,"
+		    "mac=02:76:6d:00:00:0a\n"
+		    "-device\nvfio-pci,sysfsdev=/pci/0000:03:00.0,romfile=\n";
+
+static void test_device(void)
+{
+	struct options o = {.cpus = 0};
+	struct plan p = {.opt = &o,
+			 .cpus = 2,
+			 .mem = 128u << 20,
+			 .accel = ACCEL_KVM,
+			 .firewall = (char *)(uintptr_t) "accept",
+			 .nics = {{.nic.mac = {2, 0x76, 0x6d, 0, 0, 10}},
+				  {.link = LINK_PCI, .fd = -1}},
+			 .n_nics = 2,
+			 .pci.device = {"0000:03:00.0", 26}};
+
+	check(vmm_argv(&p, "/usr/bin/qemu-system-x86_64", 2500000), device_want,
+	      "a PCI device makes it a PC, with ACPI");
+}
 
 static void test_qemu(void)
 {
@@ -186,6 +218,7 @@ static void test_virtiofsd(void)
 int main(void)
 {
 	test_qemu();
+	test_device();
 	test_virtiofsd();
 	return tap_done();
 }

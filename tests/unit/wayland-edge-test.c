@@ -9,6 +9,8 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "proc/spawn.h"
+#define SEAL_LIBRARY /* nothing of it but whether this is such a build */
+#include "seal/sanitizer.h"
 #include "wire.h"
 #include "wire/wayland.h"
 
@@ -20,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -27,11 +30,14 @@
 #include <unistd.h>
 
 /* KiB of a client; a sanitizer keeps what was freed. */
-#ifdef __SANITIZE_ADDRESS__
+#ifdef SEAL_SANITIZED
 #define COST_MAX 4096
 #else
 #define COST_MAX 2048
 #endif
+
+/* Bytes of a buffer that takes long to be copied, four hundred times. */
+#define FRAME (32u << 20)
 
 static struct child child = CHILD_NONE;
 static int vmrun, listening;
@@ -87,14 +93,16 @@ static void start(const void *policy, size_t n)
 static void start_good(void)
 {
 	static char name[] = "web", shm[] = "wl_shm";
-	static struct wayland_global globals[] = {{shm, 1}};
+	static char compositor_[] = "wl_compositor";
+	static struct wayland_global globals[] = {{shm, 1}, {compositor_, 4}};
 	struct wayland_policy p = {
 		.name = name,
 		.clients = WAYLAND_CLIENTS_MAX,
-		.pool = 1 << 20,
-		.memory = 1 << 20,
+		.pool = FRAME,
+		.memory = FRAME,
+		.copies = FRAME,
 		.globals = globals,
-		.n_globals = 1,
+		.n_globals = 2,
 	};
 	struct buf b;
 
@@ -153,14 +161,30 @@ static void put(int fd, const uint32_t *w, size_t n)
 	    sizeof((const uint32_t[]){__VA_ARGS__}) / 4)
 #define HEAD(size, opcode) ((uint32_t)(size) << 16 | (opcode))
 
-/* What comes within ten seconds; 0: the end. */
+/* What comes within a minute; 0: the end. */
 static ssize_t get(int fd, void *p, size_t n)
 {
 	struct pollfd w = {fd, POLLIN, 0};
 
-	if (poll(&w, 1, 10000) != 1)
+	if (poll(&w, 1, 60000) != 1)
 		return -1;
 	return recv(fd, p, n, 0);
+}
+
+/* Writes until the socket takes no more for a while. */
+static size_t stuff(int fd, const uint32_t *w, size_t n)
+{
+	struct pollfd p = {fd, POLLOUT, 0};
+	size_t sent = 0;
+
+	while (poll(&p, 1, 300) == 1 && sent < (64u << 20)) {
+		ssize_t put = send(fd, w, n * 4, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (put < 0)
+			break;
+		sent += (size_t)put;
+	}
+	return sent;
 }
 
 static void test_policy(void)
@@ -238,6 +262,59 @@ static void test_pass(void)
 	close(c);
 }
 
+/* Until its reader has read all of it, ten seconds at most. */
+static bool is_read(int fd)
+{
+	int left = 1;
+
+	for (int i = 0; i < 10000 && left; i++) {
+		if (ioctl(fd, TIOCOUTQ, &left) < 0)
+			return false;
+		poll(NULL, 0, 1);
+	}
+	return !left;
+}
+
+/*
+ * A client that does not read, so that the compositor's last words are still in
+ * its socket when it closes; what the client asks for then reaches nobody.
+ */
+static void test_last_words(void)
+{
+	static uint32_t event[1024 * 3];
+	static char w[1 << 18];
+	const int more = 4 << 20;
+	int c = client(), h = compositor();
+	const uint32_t error[] = {1, HEAD(24, 0), 1, 2, 3, 0x006f6e};
+	char last[sizeof(error)] = "";
+	ssize_t n;
+
+	for (size_t i = 0; i < 1024; i++)
+		memcpy(event + i * 3, (uint32_t[]){2, HEAD(12, 1), 7}, 12);
+	PUT(c, 1, HEAD(12, 1), 2);
+	get(h, w, sizeof(w));
+	PUT(h, 2, HEAD(28, 0), 7, 7, 0x735f6c77, 0x00006d68, 1);
+	stuff(h, event, 1024 * 3);
+	setsockopt(h, SOL_SOCKET, SO_SNDBUF, &more, sizeof(more));
+	put(h, error, 6);
+	shutdown(h, SHUT_RD);
+	PUT(c, 1, HEAD(12, 0), 3);
+	tap_ok(is_read(c), "a client goes on writing");
+	/* The end of it is in `last`. */
+	while ((n = get(c, w, sizeof(w))) > 0) {
+		size_t keep =
+			n < (ssize_t)sizeof(last) ? (size_t)n : sizeof(last);
+
+		memmove(last, last + keep, sizeof(last) - keep);
+		memcpy(last + sizeof(last) - keep, w + n - keep, keep);
+	}
+	tap_ok(n == 0 && !memcmp(last, error, sizeof(error)),
+	       "it sees the last words of a compositor that reads no more, "
+	       "and the end");
+	close(c);
+	close(h);
+}
+
 static void test_refused(void)
 {
 	struct wayland_record r;
@@ -246,6 +323,8 @@ static void test_refused(void)
 
 	if (record(&r) != WAYLAND_EV_CONNECT)
 		bail("no CONNECT");
+	/* Asks at once, as programs do; nobody is going to read that. */
+	PUT(c, 1, HEAD(12, 1), 2);
 	r = (struct wayland_record){.version = WAYLAND_VERSION,
 				    .kind = WAYLAND_CMD_REFUSE,
 				    .client = r.client};
@@ -266,6 +345,77 @@ static void test_refused(void)
 	close(c);
 }
 
+/* A client with a surface, and a buffer that is copied, attached to it. */
+static void draw(int c, int h)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC);
+	uint32_t w[64];
+
+	PUT(c, 1, HEAD(12, 1), 2);
+	PUT(h, 2, HEAD(28, 0), 7, 7, 0x735f6c77, 0x00006d68, 1);
+	PUT(h, 2, HEAD(36, 0), 8, 14, 0x635f6c77, 0x6f706d6f, 0x6f746973,
+	    0x00000072, 4);
+	for (ssize_t n = 0; n < 28 + 36;)
+		n += get(c, w, sizeof(w));
+	PUT(c, 2, HEAD(32, 0), 7, 7, 0x735f6c77, 0x00006d68, 1, 3);
+	PUT(c, 2, HEAD(40, 0), 8, 14, 0x635f6c77, 0x6f706d6f, 0x6f746973,
+	    0x00000072, 4, 4);
+	if (ftruncate(fd, FRAME) < 0)
+		bail("ftruncate");
+	memcpy(w, (uint32_t[]){3, HEAD(16, 0), 5, FRAME}, 16);
+	io_send(c, w, 16, &fd, 1);
+	close(fd);
+	PUT(c, 5, HEAD(32, 0), 6, 0, 2048, FRAME / 8192, 8192, 0);
+	PUT(c, 4, HEAD(12, 0), 7);
+	PUT(c, 7, HEAD(20, 1), 6, 0, 0);
+	for (ssize_t n = 0; n < 12 + 32 + 40 + 16 + 32 + 12 + 20;) {
+		ssize_t got = get(h, w, sizeof(w));
+
+		if (got <= 0)
+			bail("a client that draws");
+		n += got;
+	}
+}
+
+/* One that has much copied does not keep the others from theirs. */
+static void test_busy(void)
+{
+	enum { COMMITS = 400 };
+	int c = client(), h = compositor(), c2 = client(), h2 = compositor();
+	static uint32_t w[COMMITS * 8];
+	ssize_t n, sum = 0;
+
+	draw(c, h);
+	PUT(c2, 1, HEAD(12, 1), 2);
+	tap_ok(get(h2, w, sizeof(w)) == 12, "another client");
+	for (size_t i = 0; i < COMMITS; i++)
+		memcpy(w + i * 8,
+		       (uint32_t[]){7, HEAD(24, 2), 0, 0, 1, 1, 7, HEAD(8, 6)},
+		       32);
+	/* Both have something for it to do when it looks again. */
+	kill(child.pid, SIGSTOP);
+	put(c, w, COMMITS * 8);
+	PUT(c2, 1, HEAD(12, 0), 3);
+	kill(child.pid, SIGCONT);
+	n = get(h2, w, sizeof(w));
+	kill(child.pid, SIGSTOP);
+	tap_ok(n == 12, "it is heard");
+	while ((n = recv(h, w, sizeof(w), MSG_DONTWAIT)) > 0)
+		sum += n;
+	tap_ok(sum < COMMITS * 32, "before a busy one is done: %zd of %d", sum,
+	       COMMITS * 32);
+	kill(child.pid, SIGCONT);
+	for (int i = 0; i < 10 && sum < 10 * 32; i++) {
+		n = get(h, w, sizeof(w));
+		sum += n > 0 ? n : 0;
+	}
+	tap_ok(sum >= 10 * 32, "which goes on without anything new");
+	close(c);
+	close(h);
+	close(c2);
+	close(h2);
+}
+
 /* More descriptors than any client sends ahead. */
 static void test_descriptors(void)
 {
@@ -282,22 +432,6 @@ static void test_descriptors(void)
 	tap_ok(get(h, text, sizeof(text)) == 0, "descriptors without end");
 	close(c);
 	close(h);
-}
-
-/* Writes until the socket takes no more for a while. */
-static size_t stuff(int fd, const uint32_t *w, size_t n)
-{
-	struct pollfd p = {fd, POLLOUT, 0};
-	size_t sent = 0;
-
-	while (poll(&p, 1, 300) == 1 && sent < (64u << 20)) {
-		ssize_t put = send(fd, w, n * 4, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (put < 0)
-			break;
-		sent += (size_t)put;
-	}
-	return sent;
 }
 
 static long resident(void)
@@ -431,12 +565,14 @@ static void test_many(void)
 
 int main(void)
 {
-	alarm(120);
+	alarm(600);
 	signal(SIGPIPE, SIG_IGN);
 	test_policy();
 	start_good();
 	test_pass();
+	test_last_words();
 	test_refused();
+	test_busy();
 	test_descriptors();
 	test_stalled();
 	test_stalled_host();

@@ -44,6 +44,31 @@ static void globals(void)
 	client_free(c);
 }
 
+/* Screens that come and go for as long as the client lives. */
+static void globals_removed(void)
+{
+	enum { FIRST = 100, LAST = 999 };
+	struct client *c = script_client(&s);
+
+	for (uint32_t name = FIRST; name < LAST; name++) {
+		from_host(c, REGISTRY, EV_WL_REGISTRY_GLOBAL, "usu", name,
+			  "wl_output", 4);
+		from_host(c, REGISTRY, EV_WL_REGISTRY_GLOBAL_REMOVE, "u", name);
+		to_guest(c);
+	}
+	from_host(c, REGISTRY, EV_WL_REGISTRY_GLOBAL, "usu", LAST, "wl_output",
+		  4);
+	tap_str(to_guest(c), "2.0(999,wl_output,2)",
+		"after many globals that were removed a new one is there");
+	from_guest(c, REGISTRY, RQ_WL_REGISTRY_BIND, "usun", LAST - 1,
+		   "wl_output", 2, NEXT);
+	from_guest(c, REGISTRY, RQ_WL_REGISTRY_BIND, "usun", G_SHM, "wl_shm", 1,
+		   NEXT + 1);
+	tap_ok(!c->over, "the last that were removed may be bound still, "
+			 "and the first that were not");
+	client_free(c);
+}
+
 static void lives(void)
 {
 	struct client *c = script_client(&s);
@@ -137,6 +162,51 @@ static void marks(void)
 	client_free(c);
 }
 
+/* Who draws the title bar is not the guest's to say: the compositor does. */
+static void decorations(void)
+{
+	enum { XDG = NEXT, KDE, SHELL, TOP, DECORATION, OLD };
+	struct client *c = script_client(&s);
+
+	from_host(c, REGISTRY, EV_WL_REGISTRY_GLOBAL, "usu", 50,
+		  "zxdg_decoration_manager_v1", 1);
+	from_host(c, REGISTRY, EV_WL_REGISTRY_GLOBAL, "usu", 51,
+		  "org_kde_kwin_server_decoration_manager", 1);
+	from_guest(c, REGISTRY, RQ_WL_REGISTRY_BIND, "usun", 50,
+		   "zxdg_decoration_manager_v1", 1, XDG);
+	from_guest(c, REGISTRY, RQ_WL_REGISTRY_BIND, "usun", 51,
+		   "org_kde_kwin_server_decoration_manager", 1, KDE);
+	from_guest(c, WM, RQ_XDG_WM_BASE_GET_XDG_SURFACE, "no", SHELL, SURFACE);
+	from_guest(c, SHELL, RQ_XDG_SURFACE_GET_TOPLEVEL, "n", TOP);
+	from_guest(c, XDG,
+		   RQ_ZXDG_DECORATION_MANAGER_V1_GET_TOPLEVEL_DECORATION, "no",
+		   DECORATION, TOP);
+	from_guest(c, KDE, RQ_ORG_KDE_KWIN_SERVER_DECORATION_MANAGER_CREATE,
+		   "no", OLD, SURFACE);
+	to_host(c);
+	to_guest(c);
+	for (uint32_t mode = 0; mode < 4; mode++) {
+		from_guest(c, DECORATION,
+			   RQ_ZXDG_TOPLEVEL_DECORATION_V1_SET_MODE, "u", mode);
+		from_guest(c, OLD,
+			   RQ_ORG_KDE_KWIN_SERVER_DECORATION_REQUEST_MODE, "u",
+			   mode);
+		tap_str(to_host(c), "18.1(2) 19.1(2)",
+			"a window without a title bar of the compositor's");
+	}
+	from_guest(c, DECORATION, RQ_ZXDG_TOPLEVEL_DECORATION_V1_UNSET_MODE,
+		   "");
+	tap_str(to_host(c), "18.1(2)", "nor is it left to it");
+	from_host(c, DECORATION, EV_ZXDG_TOPLEVEL_DECORATION_V1_CONFIGURE, "u",
+		  2);
+	from_host(c, OLD, EV_ORG_KDE_KWIN_SERVER_DECORATION_MODE, "u", 2);
+	tap_str(to_guest(c), "18.0(2) 19.0(2)", "the client hears what it got");
+	from_guest(c, DECORATION, RQ_ZXDG_TOPLEVEL_DECORATION_V1_DESTROY, "");
+	from_guest(c, OLD, RQ_ORG_KDE_KWIN_SERVER_DECORATION_RELEASE, "");
+	tap_str(to_host(c), "18.0() 19.0()", "and may let go of it");
+	client_free(c);
+}
+
 static void one_title(const char *in, size_t n, const char *want,
 		      const char *what)
 {
@@ -163,6 +233,11 @@ static void texts(void)
 		  "[web] gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\xa6\x80",
 		  "letters stay");
 	memset(much, 'x', sizeof(much));
+	mark_title(out, "42", "\xd7\x90", 2);
+	tap_str(out, "\xe2\x80\x8e[42] \xd7\x90",
+		"of a name without letters a title does not decide the side");
+	mark_title(out, "4_b", "x", 1);
+	tap_str(out, "[4_b] x", "one with a letter decides it itself");
 	tap_ok(mark_title(out, "web", much, sizeof(much)) == 6 + MARK_TITLE_MAX,
 	       "a title is cut");
 	tap_ok(mark_app_id(out, "web", much, sizeof(much)) ==
@@ -246,10 +321,12 @@ int main(void)
 {
 	script_start(&s, WAYLAND_CLIPBOARD_BOTH);
 	globals();
+	globals_removed();
 	lives();
 	server_ids();
 	fds();
 	marks();
+	decorations();
 	texts();
 	tables();
 	bounds();

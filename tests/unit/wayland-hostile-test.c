@@ -293,11 +293,23 @@ static void pool_grows_negative(struct client *c)
 	pool(c, NEXT, memory_file(4096, true), 4096);
 	from_guest(c, NEXT, RQ_WL_SHM_POOL_RESIZE, "u", 0x80000000u);
 }
-static void pools_many(struct client *c)
+static void pools_open(struct client *c)
 {
-	for (uint32_t i = 0; i < 300 && !c->over; i++) {
+	for (uint32_t i = 0; i < 600 && !c->over; i++) {
 		pool(c, NEXT + i, memory_file(4096, true), 1);
 		to_host(c);
+	}
+}
+static void pools_many(struct client *c)
+{
+	/* held by their buffers alone, as toolkits have them: no descriptors */
+	for (uint32_t i = 0; i < 1100 && !c->over; i++) {
+		pool(c, NEXT, memory_file(4096, true), 4);
+		to_host(c);
+		from_guest(c, NEXT, RQ_WL_SHM_POOL_CREATE_BUFFER, "nuuuuu",
+			   NEXT + 1 + i, 0, 1, 1, 4, 0);
+		from_guest(c, NEXT, RQ_WL_SHM_POOL_DESTROY, "");
+		from_host(c, DISPLAY, EV_WL_DISPLAY_DELETE_ID, "u", NEXT);
 	}
 }
 static void buffer_beyond(struct client *c)
@@ -314,7 +326,14 @@ static void buffer_negative_stride(struct client *c)
 }
 static void buffer_wraps(struct client *c)
 {
-	buffer(c, 0, 0x10000, 0x10000, 0x10000);
+	buffer(c, 0, 0x10000, 0x10000, 0x40000);
+}
+static void buffer_planar(struct client *c)
+{
+	/* NV12: its colours are behind what height and stride say */
+	pool(c, NEXT, memory_file(4096, true), 4096);
+	from_guest(c, NEXT, RQ_WL_SHM_POOL_CREATE_BUFFER, "nuuuuu", NEXT + 1, 0,
+		   32, 32, 128, 0x3231564e);
 }
 static void buffer_flat(struct client *c)
 {
@@ -322,7 +341,7 @@ static void buffer_flat(struct client *c)
 }
 static void buffer_thin_stride(struct client *c)
 {
-	buffer(c, 0, 64, 1, 63);
+	buffer(c, 0, 16, 1, 63);
 }
 static void receive_into_file(struct client *c)
 {
@@ -347,6 +366,16 @@ static void devices_many(struct client *c)
 			   "no", NEXT + i, SEAT);
 		to_host(c);
 	}
+}
+static void title_huge(struct client *c)
+{
+	char text[4100 - WIRE_HEADER - 4];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	toplevel(c);
+	to_host(c);
+	from_guest(c, NEXT + 1, RQ_XDG_TOPLEVEL_SET_TITLE, "s", text);
 }
 static void flood_titles(struct client *c)
 {
@@ -416,13 +445,15 @@ static const struct {
 	{"a file smaller than the pool", "in a smaller file", pool_small_file},
 	{"a device as a pool", "no memory file", pool_no_memory_file},
 	{"a pipe as a pool", "no memory file", pool_pipe},
-	{"pools above the limit together", "a pool of 1048576 bytes",
+	{"pools above the limit together", "pools of more than 3 MiB together",
 	 pools_sum},
 	{"a pool that shrinks", "a pool of 4096 bytes, not 8192", pool_shrinks},
 	{"a pool that grows without its file", "in a smaller file",
 	 pool_grows_alone},
-	{"a pool that grows to -2 GiB", "bytes, not 4096", pool_grows_negative},
+	{"a pool that grows to -2 GiB", "a pool of -2147483648 bytes",
+	 pool_grows_negative},
 	{"pools without end", "too many pools", pools_many},
+	{"pools with a descriptor each", "too many pools", pools_open},
 	{"a buffer beyond its pool", "a buffer of 32x32", buffer_beyond},
 	{"a buffer before its pool", "at -4096 of 4096",
 	 buffer_negative_offset},
@@ -430,9 +461,12 @@ static const struct {
 	{"a buffer whose size wraps", "a buffer of 65536x65536", buffer_wraps},
 	{"a buffer of no height", "a buffer of 32x0", buffer_flat},
 	{"a stride below the width", "stride 63", buffer_thin_stride},
+	{"a buffer of several planes", "a buffer of format 0x3231564e",
+	 buffer_planar},
 	{"pasting into a file", "receive into no pipe", receive_into_file},
 	{"an offer destroyed twice", "is not there", offer_destroyed},
 	{"data devices without end", "too many data devices", devices_many},
+	{"more than libwayland takes", "a message of 4100 bytes", title_huge},
 	{"titles without end", "too much at once", flood_titles},
 };
 

@@ -19,6 +19,7 @@ static const struct wayland_policy good = {
 	.clients = 50,
 	.pool = 1 << 20,
 	.memory = 1 << 24,
+	.copies = 1 << 22,
 	.globals = globals,
 	.n_globals = 2,
 };
@@ -52,7 +53,8 @@ static void test_good(void)
 	tap_ok(r == 0, "a policy is taken");
 	tap_str(out.name, "web-1", "its name");
 	tap_ok(out.clipboard == good.clipboard && out.clients == 50 &&
-		       out.pool == good.pool && out.memory == good.memory,
+		       out.pool == good.pool && out.memory == good.memory &&
+		       out.copies == good.copies,
 	       "its numbers");
 	tap_ok(out.n_globals == 2 &&
 		       !strcmp(out.globals[1].interface, "wl_seat") &&
@@ -127,6 +129,9 @@ static void test_refused(void)
 	p = good;
 	p.memory = p.pool - 1;
 	tap_ok(!is_taken(&p), "not with a pool above the client's memory");
+	p = good;
+	p.copies = 0;
+	tap_ok(!is_taken(&p), "not without room for copies");
 }
 
 int main(void)

@@ -18,6 +18,8 @@ static struct wayland_global globals[] = {
 	{"zwp_primary_selection_device_manager_v1", 1},
 	{"zwp_tablet_manager_v2", 1},
 	{"wl_output", 2},
+	{"zxdg_decoration_manager_v1", 1},
+	{"org_kde_kwin_server_decoration_manager", 1},
 };
 
 static void keep_log(void *ctx, enum log_level level, const char *text)
@@ -40,6 +42,7 @@ void script_start(struct script *s, enum wayland_clipboard clipboard)
 		.clients = 4,
 		.pool = 1 << 20,
 		.memory = 3 << 20,
+		.copies = 2 << 20,
 		.globals = globals,
 		.n_globals = sizeof(globals) / sizeof(globals[0]),
 	};
@@ -66,6 +69,21 @@ int seen_fd(void)
 	return held;
 }
 
+bool turn(struct client *c)
+{
+	static unsigned char room[LINK_READ];
+	size_t have;
+	ssize_t used;
+
+	if (c->over || !c->later)
+		return false;
+	have = link_again(&c->guest, room);
+	used = client_from_guest(c, room, have);
+	if (used >= 0)
+		link_keep(&c->guest, room + used, have - (size_t)used);
+	return true;
+}
+
 /* Feeds bytes as session.c would. */
 static void feed(struct client *c, bool guest, const unsigned char *p, size_t n)
 {
@@ -87,6 +105,8 @@ static void feed(struct client *c, bool guest, const unsigned char *p, size_t n)
 			     : client_from_host(c, room, have);
 		if (used >= 0)
 			link_keep(l, room + used, have - (size_t)used);
+		while (guest && !s->waits && turn(c))
+			;
 	}
 }
 

@@ -51,6 +51,7 @@ struct script {
 	char log[1024]; /* the last line */
 	unsigned logs;
 	bool bytewise; /* feed single bytes */
+	bool waits;    /* no turn after the first */
 };
 
 void script_start(struct script *s, enum wayland_clipboard clipboard);
@@ -70,6 +71,8 @@ void from_guest(struct client *c, uint32_t id, unsigned opcode,
 		const char *types, ...);
 void from_host(struct client *c, uint32_t id, unsigned opcode,
 	       const char *types, ...);
+/* Another turn, if it has not done all; else false. */
+bool turn(struct client *c);
 /* Bytes as they are. */
 void raw_from_guest(struct client *c, const void *p, size_t n);
 

@@ -33,13 +33,13 @@ while True:
                 c.send(struct.pack("=III", new, 12 << 16, 0))
             data = data[op >> 16:]' "$tmp/display" &
 display=$!
-wait_for 10 test -S "$tmp/display"
+wait_for 100 test -S "$tmp/display"
 export WAYLAND_DISPLAY="$tmp/display"
 SECRET=leak vmrun -q --socket wayland --ro "$tmp/ro" --rw "$tmp/rw" --tmp /scratch:32M \
 	--json-status-fd 3 -- sh -c 'echo up; read x' \
 	3>"$tmp/json" >"$tmp/out" 2>"$tmp/err" </dev/zero &
 pid=$!
-wait_for 120 grep -q up "$tmp/out"
+wait_for 600 grep -q up "$tmp/out"
 ok $? "a VM runs"
 u=$(sed -n 's/.*"uid":\([0-9]*\).*/\1/p' "$tmp/json" | head -n 1)
 stage=$(pgrep -P "$pid" vmrun-stage)

@@ -12,21 +12,52 @@ output * bg #204060 solid_color
 default_border normal
 xwayland disable
 C
-vm_pid='' sway_pid=''
+vm_pid='' sway_pid='' input_pids=''
 end() {
-	kill $vm_pid $sway_pid 2>/dev/null
+	kill $vm_pid $sway_pid $input_pids 2>/dev/null
 	wait
 	rm -rf "$tmp"
 }
 trap end EXIT
-XDG_RUNTIME_DIR=$run WLR_BACKENDS=headless WLR_RENDERER=pixman \
-	WLR_LIBINPUT_NO_DEVICES=1 sway -c "$tmp/sway.conf" >"$tmp/sway" 2>&1 &
-sway_pid=$!
-wait_for 20 test -S "$run/wayland-1" || bail "sway does not start here"
+start_sway() {
+	XDG_RUNTIME_DIR=$run WLR_BACKENDS=headless WLR_RENDERER=pixman \
+		WLR_LIBINPUT_NO_DEVICES=1 sway -c "$tmp/sway.conf" \
+		>"$tmp/sway" 2>&1 &
+	sway_pid=$!
+	wait_for 60 test -S "$run/wayland-1" || bail "sway does not start here"
+	swaysock=$run/sway-ipc.$(id -u).$sway_pid.sock
+	wait_for 60 test -S "$swaysock"
+}
+start_sway
 export WAYLAND_DISPLAY="$run/wayland-1"
-swaysock=$(ls "$run"/sway-ipc*)
+
+# A keyboard that is there all the time, and a mouse from when it is wanted: its
+# cursor would hide what is counted.  When a program has begun to take what comes
+# from them nobody says: they are pressed until it answers.
+mkfifo "$tmp/keys" "$tmp/clicks"
+XDG_RUNTIME_DIR=$run python3 "$top_srcdir/tests/sys/wayland-keys.py" \
+	<"$tmp/keys" >"$tmp/keyboard" &
+input_pids=$!
+exec 7>"$tmp/keys"
+wait_for 120 test -s "$tmp/keyboard"
+key() { echo "$1" >&7; } # key CODE: of linux/input-event-codes.h
+key_a=30
+mouse() {
+	XDG_RUNTIME_DIR=$run python3 "$top_srcdir/tests/sys/wayland-drag.py" \
+		clicks <"$tmp/clicks" &
+	input_pids="$input_pids $!"
+	exec 8>"$tmp/clicks"
+}
+click() { echo "$1 $2" >&8; } # click X Y, after mouse
 
 tree() { swaymsg -s "$swaysock" -t get_tree; }
+or_over() { "$@" || ! kill -0 "$vm_pid" 2>/dev/null; }
+comes() { # comes SECONDS COMMAND... : as wait_for, while the VM runs
+	seconds=$1
+	shift
+	wait_for "$seconds" or_over "$@"
+	"$@" >/dev/null 2>&1
+}
 shown() { tree | grep -q "\"app_id\": \"$1\""; }
 # pixels COLOUR : how many of the screen have it
 pixels() {

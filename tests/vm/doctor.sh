@@ -6,7 +6,7 @@
 
 vmrunctl doctor >"$tmp/out" 2>"$tmp/err"
 is $? 0 "doctor says that vmrun can run"
-is "$(grep -c '^ok \|^warn ' "$tmp/out")" 13 "all is looked at"
+is "$(grep -c '^ok \|^warn ' "$tmp/out")" 14 "all is looked at"
 hasnt "$tmp/out" "$(printf '\033')" "no colours but on a terminal"
 vm -- true
 is $st 0 "and it can"
@@ -14,7 +14,7 @@ vmrunctl doctor --json >"$tmp/json"
 python3 - "$tmp/json" <<'P' 2>"$tmp/err"
 import json, sys
 d = json.load(open(sys.argv[1]))
-assert d["ok"] is True and len(d["checks"]) == 13, d
+assert d["ok"] is True and len(d["checks"]) == 14, d
 for c in d["checks"]:
     assert c["status"] in ("ok", "warn") and c["name"] and c["detail"], c
     assert c["status"] == "ok" or c["remedy"], c

@@ -5,6 +5,28 @@
 
 vmrun -q -- sh -c 'echo x; echo y >&2; cat; exit 3' <&- >&- 2>&-
 is $? 3 "closed standard streams, all three"
+# What is opened later must not be in the place of a closed one: output of the
+# application, and messages, would go there.
+std_of() { # std_of PID: where standard input, output and error lead
+	for fd in 0 1 2; do
+		readlink "/proc/$1/fd/$fd"
+	done | tr '\n' ' '
+}
+mkdir "$tmp/share"
+vmrun -q --rw "$tmp/share" -- sleep 1000 <&- >&- 2>&- &
+pid=$!
+wait_for 300 vmrunctl exec sleep -- true
+is "$(std_of $pid)" "/dev/full /dev/null /dev/null " "nothing else in their place"
+vmrunctl exec sleep -- sh -c 'echo x; echo y >&2; cat; exit 3' <&- >&- 2>&-
+is $? 3 "the same of exec"
+vmrunctl exec sleep -- sh -c ': >"$0"; exec sleep 1000' "$tmp/share/up" <&- >&- 2>&- &
+pid=$!
+wait_for 60 test -e "$tmp/share/up"
+is "$(std_of $pid)" "/dev/full /dev/null /dev/null " "nothing else in their place there"
+vmrunctl ps 2>"$tmp/err" >&-
+is "$? $(cat "$tmp/err")" "125 vmrunctl: cannot write standard output: Bad file descriptor" "ps says that it cannot"
+vmrunctl kill sleep
+wait
 vmrun -q -- sh -c 'cat; echo x; echo e >&2; exit 4' <&- >"$tmp/out" 2>"$tmp/err"
 is "$? $(cat "$tmp/out" "$tmp/err" | tr '\n' ' ')" "4 x e " "closed standard input: at its end at once"
 python3 - >"$tmp/out" 2>"$tmp/err" <<'P'

@@ -12,6 +12,10 @@ socket, one line each, answered by one line.
     open,HOST,PORT  a connection that stays; `again` sends through it
     set,NAME,ADDRESS changes a record
     raw,SERVER,HEX  a datagram to port 53; the answer in hex
+    many,SERVER,NAME,HOST  as many questions and datagrams at once as make the
+                    firewall tell no more of them
+
+An address behind `mute=` answers no datagrams.
 """
 import errno
 import fcntl
@@ -138,6 +142,14 @@ def ask_dns(server, name, kind, how="udp"):
     return socket.inet_ntop(family("::" if size == 16 else ""), a[-size:])
 
 
+def ask_many(server, name, host):
+    """Of questions the kernel keeps ten, of datagrams nft logs twenty."""
+    with socket.socket(family(server), UDP) as s:
+        for _ in range(40):
+            s.sendto(query(name, "A"), (server, 53))
+            s.sendto(b"x", (host, 8080))
+
+
 def obey(line):
     word, *args = line.split(",")
     began = time.monotonic()
@@ -155,6 +167,9 @@ def obey(line):
             said = str(e)
     elif word == "dns":
         said = ask_dns(*args)
+    elif word == "many":
+        ask_many(*args)
+        said = "done"
     elif word == "asked":
         said = " ".join(asked)
     elif word == "set":
@@ -173,8 +188,8 @@ def obey(line):
 
 def main():
     routes = [w[4:] for w in sys.argv[1:] if w.startswith("via=")]
-    tun = make_tap([w for w in sys.argv[1:] if not w.startswith("via=")],
-                   routes)
+    tun = make_tap([w.replace("mute=", "") for w in sys.argv[1:]
+                    if not w.startswith("via=")], routes)
     for host in ("0.0.0.0", "::"):
         for port in PORTS:
             s = socket.socket(family(host), TCP)
@@ -186,7 +201,7 @@ def main():
     # A datagram is to be answered from the address that it came to.
     for word in sys.argv[1:]:
         for port in PORTS:
-            if not word.startswith("via="):
+            if not word.startswith(("via=", "mute=")):
                 host = word.split("/")[0]
                 s = socket.socket(family(host), UDP)
                 s.bind((host, port))

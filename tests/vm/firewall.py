@@ -7,10 +7,12 @@ FOLDER, where the folder has NAME.out, what nft is given for ruleset NAME.
 """
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RULES = sys.argv[1]
@@ -83,7 +85,7 @@ class Firewall:
         return subprocess.run(
             ["vmrunctl", "exec", str(self.said[0]["vm"]), "--", "rules"],
             input=rules, capture_output=True, text=True, check=False,
-            timeout=60)
+            timeout=300)
 
     def stop(self):
         if self.vm.poll() is None:
@@ -97,7 +99,11 @@ def rules(name):
 
 
 def expect(end, line, want, what, fast=False):
-    said, ms = end.ask(line)
+    """A busy machine may be late: asked again.  What is closed stays closed."""
+    for _ in range(5):
+        said, ms = end.ask(line)
+        if want == "silent" or said == want and (not fast or ms < 3000):
+            break
     say(said == want and (not fast or ms < 3000), what,
         "%s: %s after %d ms" % (line, said, ms))
 
@@ -206,6 +212,8 @@ def test_names(client, world):
     say("vmrun-deny NAME=c.example SRC=10.213.1.10" in fw.stderr(),
         "a refused name is told", fw.stderr())
     test_names_reload(fw, client)
+    test_resolvers(fw, client)
+    test_untold(fw, client)
     fw.stop()
 
 
@@ -228,12 +236,37 @@ def test_names_reload(fw, client):
     say(said != "again", "and its connection ends", said)
 
 
+def test_resolvers(fw, client):
+    r = fw.reload(rules("six"))
+    say(r.returncode == 0, "rules with a resolver of IPv6", r)
+    expect(client, "dns,10.213.1.1,a.example,A", "198.51.100.8",
+           "names by that one, asked for by IPv4")
+    expect(client, "tcp,198.51.100.8,443", "ok", "their addresses are open")
+    r = fw.reload(rules("mute"))
+    say(r.returncode == 0, "with two, the first of which is out of reach", r)
+    expect(client, "dns,10.213.1.1,in.b.example,A", "10.9.9.9",
+           "names by the second")
+
+
+def test_untold(fw, client):
+    """Until the firewall was quick enough to be told of too many."""
+    end = time.monotonic() + 200
+    while "more were not told" not in fw.stderr() and time.monotonic() < end:
+        client.ask("many,10.213.1.1,c.example,198.51.100.7")
+        time.sleep(1)
+        client.ask("udp,198.51.100.7,8080")
+    said = fw.stderr()
+    say("vmrun-deny " in said and re.search(r"[1-9]\d* more were not told", said),
+        "denials past a rate are counted", said)
+
+
 def main():
     client = End("10.213.1.10/24", "fd76::a/64", "via=10.213.1.1",
                  "via=fd76::1")
     world = End("192.0.2.1/24", "198.51.100.7/32", "198.51.100.8/32",
                 "198.51.100.53/32", "203.0.113.9/32", "10.9.9.9/32",
-                "2001:db8:2::1/64", "2001:db8:7::7/128", "via=192.0.2.2",
+                "2001:db8:2::1/64", "2001:db8:7::7/128",
+                "2001:db8:7::53/128", "mute=198.51.100.99/32", "via=192.0.2.2",
                 "via=2001:db8:2::2")
     try:
         test_closed(client, world)

@@ -57,6 +57,9 @@ for s in web drop names more less; do
 	"$top_builddir/tests/sys/ruleset-tool" "$tmp/$s.nft" $publish >"$tmp/$s.out" ||
 		echo "# no ruleset $s"
 done
+for s in six mute; do
+	"$top_builddir/tests/sys/ruleset-tool" "$tmp/names.nft" $s >"$tmp/$s.out"
+done
 python3 "$top_srcdir/tests/vm/firewall.py" "$tmp" >"$tmp/tap" 2>"$tmp/why"
 is $? 0 "the two sides were played to their end"
 sed 's/^/# /' "$tmp/why"

@@ -64,19 +64,29 @@ bail() { # the whole file cannot run
 mkdir -p "$tmp" "$base/data" || exit 99
 trap 'rm -rf "$tmp"' EXIT
 # Not the build folder itself: vmrun shares nothing inside a folder of PATH.
-mkdir -p "$base/bin"
-ln -sf "$top_builddir/vmrun" "$top_builddir/vmrunctl" "$base/bin/"
 PATH=$base/bin:$PATH
 VMRUN_LIBEXECDIR=$top_builddir
 XDG_DATA_HOME=$base/data
-XDG_STATE_HOME=$base/state
+# Tests run beside one another, each with a state folder of its own.  Those of one
+# person share a list of the UIDs that were handed out (below $HOME).
+# Nor do they know what an earlier run of theirs left, with aliases of whatever
+# subordinate range there was then; a file in a home may be a UID's.
+XDG_STATE_HOME=$base/state/$name
+rm -rf "$XDG_STATE_HOME" 2>/dev/null ||
+	mv "$XDG_STATE_HOME" "$XDG_STATE_HOME.before.$$"
 XDG_CONFIG_HOME=$tmp/config
 export PATH VMRUN_LIBEXECDIR XDG_DATA_HOME XDG_STATE_HOME XDG_CONFIG_HOME
 unset NOTIFY_SOCKET
+# Several boot at once, beside other work.
+export VMRUN_BOOT_TIMEOUT=15m
 
 # One import for all tests of a build, by whoever comes first.
 (
 	flock 9
+	[ "$(readlink "$base/bin/vmrun")" = "$top_builddir/vmrun" ] || {
+		mkdir -p "$base/bin"
+		ln -sf "$top_builddir/vmrun" "$top_builddir/vmrunctl" "$base/bin/"
+	}
 	if [ ! -f "$base/data/stamp" ] ||
 		[ "$top_builddir/vmrun-init" -nt "$base/data/stamp" ] ||
 		[ "$top_builddir/vmrunctl" -nt "$base/data/stamp" ]; then

@@ -29,7 +29,7 @@ RECORD = struct.Struct("=IIIIiI6s2x4s4x16s16s18Q")
 # Bash has UDP: a datagram there and back, or "silent".  Not by its read,
 # which takes single bytes, and of a datagram only the first.
 ECHO = ('echo_() { exec 3<>"/dev/udp/$1/7" && echo "ping $1" >&3 && '
-        'x=$(timeout 20 head -n 1 <&3) && echo "back $x" || '
+        'x=$(timeout 120 head -n 1 <&3) && echo "back $x" || '
         'echo "silent $1"; }; ')
 
 
@@ -249,6 +249,42 @@ def test_tap():
     holder.wait()
 
 
+# In the network of `net tap`: says that it is there, answers on UDP port 7.
+ECHO_SERVER = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.213.1.1", 7))
+print("up", flush=True)
+while True:
+    s.sendto(*s.recvfrom(2000))
+"""
+
+
+# Who has the TAP of `net tap` as descriptor 3: a server inside, a VM here.
+BESIDE = """
+import os, subprocess, sys
+server = subprocess.Popen(
+    ["nsenter", "-t", os.environ["VMRUN_TAP_PID"], "-U", "-n",
+     "--preserve-credentials", sys.executable, "-c", sys.argv[1]],
+    stdout=subprocess.PIPE)
+server.stdout.readline()
+subprocess.run(sys.argv[2:], pass_fds=[3])
+server.kill()
+server.wait()
+"""
+
+
+def test_net_tap():
+    r = subprocess.run(
+        ["vmrunctl", "net", "tap", "--ip", "10.213.1.1/24", "--vnet-hdr", "--",
+         sys.executable, "-c", BESIDE, ECHO_SERVER, VMRUN, "-q", "--nic",
+         "3,mac=02:76:6d:00:00:0a,ip=10.213.1.10/24", "--",
+         "bash", "-c", ECHO + "echo_ 10.213.1.1"],
+        capture_output=True, text=True)
+    say(r.stdout == "back ping 10.213.1.1\n",
+        "a TAP of vmrunctl net tap, with headers for offloads", r)
+
+
 def main():
     test_switch()
     test_stream()
@@ -258,6 +294,7 @@ def main():
         print("skip there is no ip(8)", flush=True)
     else:
         test_tap()
+        test_net_tap()
 
 
 main()

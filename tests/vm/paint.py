@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A Wayland client without any library: one window of one colour.
 
-Orange at first, green after a key was pressed; each change is printed.  Ends
-with status 0 when its window is closed.
+Orange at first, green after a key was pressed, purple after a button of the
+mouse was; each change is printed.  Ends with status 0 when its window is
+closed.
 """
 import array
 import mmap
@@ -11,7 +12,7 @@ import socket
 import struct
 import sys
 
-ORANGE, GREEN = 0xFFFF8000, 0xFF00A040
+ORANGE, GREEN, PURPLE = 0xFFFF8000, 0xFF00A040, 0xFF8000C0
 
 
 class Client:
@@ -52,11 +53,14 @@ class Client:
                     body, self.data = self.data[8:n], self.data[n:]
                     return obj, op, body
             got, fds, _, _ = socket.recv_fds(self.sock, 65536, 16)
-            for fd in fds:
-                os.close(fd)
+            self.take(fds)
             if not got:
                 sys.exit("the compositor is gone")
             self.data += got
+
+    def take(self, fds):
+        for fd in fds:
+            os.close(fd)
 
     def bind(self, interface, version):
         obj = self.new()
@@ -77,20 +81,20 @@ class Client:
                 name, n = struct.unpack_from("=II", body)
                 self.names[body[8:8 + n - 1].decode()] = name
 
-    def window(self):
+    def window(self, name):
         compositor = self.bind("wl_compositor", 4)
         self.shm = self.bind("wl_shm", 1)
         self.base = self.bind("xdg_wm_base", 1)
         self.seat = self.bind("wl_seat", 5)
-        self.keyboard = 0
+        self.keyboard = self.mouse = 0
         self.surface = self.new()
         self.send(compositor, 0, "I", self.surface)
         self.xdg = self.new()
         self.send(self.base, 2, "II", self.xdg, self.surface)
         self.top = self.new()
         self.send(self.xdg, 1, "I", self.top)
-        self.send(self.top, 2, "s", "paint")
-        self.send(self.top, 3, "s", "paint")
+        self.send(self.top, 2, "s", name)
+        self.send(self.top, 3, "s", name)
         self.send(self.surface, 6)
 
     def buffer(self):
@@ -115,38 +119,65 @@ class Client:
         self.send(self.surface, 6)
 
     def on_seat(self, op, body):
-        has = struct.unpack_from("=I", body)[0] & 2 if op == 0 else 0
-        if has and not self.keyboard:
+        if op:
+            return
+        # One that comes back is another one.
+        has = struct.unpack("=I", body)[0]
+        if not has & 1:
+            self.mouse = 0
+        elif not self.mouse:
+            self.mouse = self.new()
+            self.send(self.seat, 0, "I", self.mouse)
+        if not has & 2:
+            self.keyboard = 0
+        elif not self.keyboard:
             self.keyboard = self.new()
             self.send(self.seat, 1, "I", self.keyboard)
 
-    def run(self):
+    def paint(self, colour):
+        self.colour = colour
+        self.draw()
+
+    def on_mouse(self, op, body):
+        if op == 0:
+            # no cursor: it would hide some of the colour
+            self.send(self.mouse, 0, "IIii", *struct.unpack_from("=I", body),
+                      0, 0, 0)
+        elif op == 3 and struct.unpack("=IIII", body)[3]:
+            self.paint(PURPLE)
+            print("button", flush=True)
+
+    def on_event(self, obj, op, body):
+        if obj == 1 and op == 0:
+            sys.exit("error: %r" % body)
+        elif obj == self.base:
+            self.send(self.base, 3, "I", *struct.unpack("=I", body))
+        elif obj == self.seat:
+            self.on_seat(op, body)
+        elif obj == self.top and op == 0:
+            w, h = struct.unpack_from("=ii", body)
+            if w and h:
+                self.size = (w, h)
+        elif obj == self.top and op == 1:
+            print("closed", flush=True)
+            sys.exit(0)
+        elif obj == self.xdg:
+            self.send(self.xdg, 4, "I", *struct.unpack("=I", body))
+            self.draw()
+            print("drawn", *self.size, flush=True)
+        elif obj == self.keyboard and op == 3:
+            if struct.unpack("=IIII", body)[3]:
+                self.paint(GREEN)
+                print("key", flush=True)
+        elif obj == self.mouse:
+            self.on_mouse(op, body)
+
+    def run(self, name):
         self.globals()
-        self.window()
+        self.window(name)
         while True:
-            obj, op, body = self.event()
-            if obj == 1 and op == 0:
-                sys.exit("error: %r" % body)
-            elif obj == self.base:
-                self.send(self.base, 3, "I", *struct.unpack("=I", body))
-            elif obj == self.seat:
-                self.on_seat(op, body)
-            elif obj == self.top and op == 0:
-                w, h = struct.unpack_from("=ii", body)
-                if w and h:
-                    self.size = (w, h)
-            elif obj == self.top and op == 1:
-                print("closed", flush=True)
-                return
-            elif obj == self.xdg:
-                self.send(self.xdg, 4, "I", *struct.unpack("=I", body))
-                self.draw()
-                print("drawn", *self.size, flush=True)
-            elif obj == self.keyboard and op == 3:
-                if struct.unpack("=IIII", body)[3]:
-                    self.colour = GREEN
-                    self.draw()
-                    print("key", flush=True)
+            self.on_event(*self.event())
 
 
-Client().run()
+if __name__ == "__main__":
+    Client().run("paint")

@@ -27,12 +27,19 @@ is "$? $(sed -n 1p "$tmp/out")" "0 /work" "examples: offline-shell.conf"
 m=$(awk '/^MemTotal:/ { print int($2 / 1024) }' "$tmp/out")
 [ "${m:-0}" -gt 256 ] && [ "$m" -le 512 ]
 ok $? "its mem ($m MiB)"
-n=0
-for p in "$top_srcdir"/examples/profiles/*.conf; do
-	n=$((n + 1))
-	here "$tmp/src" --dry-run --profile "$(basename "$p" .conf)" -- true || n=0
+# Two want a socket: of an agent, of a compositor.
+for name in agent wayland-9; do
+	python3 - "$tmp/$name" <<-'END'
+		import socket, sys
+		socket.socket(socket.AF_UNIX).bind(sys.argv[1])
+	END
 done
-is $n 2 "there are no more of them"
+for p in "$top_srcdir"/examples/profiles/*.conf; do
+	name=$(basename "$p" .conf)
+	SSH_AUTH_SOCK=$tmp/agent WAYLAND_DISPLAY=$tmp/wayland-9 \
+		here "$tmp/src" --dry-run --profile "$name" -- true
+	is "$? $(cat "$tmp/err")" "0 " "examples: $name.conf is whole"
+done
 
 # One's own: repeated keys add up, the command line wins.
 cat >"$conf/profiles/many.conf" <<END

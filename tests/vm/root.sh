@@ -37,17 +37,18 @@ is $st 125 "a --root that is not there"
 
 # Processors, memory, parameters, balloon.
 first=$XDG_DATA_HOME/vmrun/images/default
-vm --kernel "$first/vmlinux" --cpus 2 --mem 512M \
-	--append 'vmrun.test=yes loglevel=4' -- sh -c '
+vmrun --kernel "$first/vmlinux" --cpus 2 --mem 512M --qemu-arg -name \
+	--qemu-arg x --append 'vmrun.test=yes loglevel=4' -- sh -c '
 	nproc; uname -r; cat /proc/meminfo; cat /proc/cmdline
 	for d in /sys/bus/virtio/drivers/virtio_balloon/virtio*; do
-		cat "$d/features"; done'
+		cat "$d/features"; done' </dev/null >"$tmp/out" 2>"$tmp/err"
 is "$(sed -n 1p "$tmp/out")" 2 "--cpus 2"
 is "$(sed -n 2p "$tmp/out")" "$(vmrunctl image list | awk '$1 == "default" { print $2 }')" "--kernel"
 m=$(awk '/^MemTotal:/ { print int($2 / 1024) }' "$tmp/out")
 [ "${m:-0}" -gt 384 ] && [ "$m" -le 512 ]
 ok $? "--mem 512M ($m MiB)"
 has "$tmp/out" 'vmrun.test=yes loglevel=4' "--append"
+has "$tmp/err" '--qemu-arg is unsafe' "--qemu-arg is warned of"
 # Bit 5 is free page reporting, VIRTIO_BALLOON_F_REPORTING.
 is "$(grep -E '^[01]{64}$' "$tmp/out" | cut -c 6)" 1 "the balloon reports free pages"
 vm --cpus 100000 -- true
@@ -70,6 +71,19 @@ vmrunctl image list --json | python3 -c 'import json,sys; v=json.load(sys.stdin)
 ok $? "image list --json"
 vmrunctl image remove second
 is "$? $(vmrunctl image list | grep -c '^second ')" "0 0" "image remove"
+dpkg-deb -x "$deb" "$tmp/deb"
+modules=$(find "$tmp/deb/lib/modules" "$tmp/deb/usr/lib/modules" -maxdepth 1 \
+	-name '[0-9]*' 2>/dev/null | head -n 1)
+release=${modules##*/}
+vmrunctl image import --name third --kernel "$tmp/deb/boot/vmlinuz-$release" \
+	--modules "$modules" 2>"$tmp/err"
+is $? 0 "image import --kernel --modules"
+vm --image third -- uname -r
+is "$st $(cat "$tmp/out")" "0 $release" "--image third"
+vmrunctl image import --name fourth --kernel "$tmp/nokernel" \
+	--modules "$modules" 2>"$tmp/err"
+is "$? $(vmrunctl image list | grep -c '^fourth ')" "125 0" "what is no kernel makes no image"
+has "$tmp/err" 'not an x86 kernel' "and it is said"
 vm --image second -- true
 is $st 125 "it is gone"
 plan_done

@@ -3,17 +3,24 @@
 # Exit statuses, streams, environment and identity of a command in a VM.
 . "${top_srcdir:?}/tests/vm/lib.sh"
 
-vm -- sh -c 'exit 42'
+reason() { # reason STATUS WORD: what --json-status-fd said last
+	is "$(tail -n 1 "$tmp/json")" "{\"exit-code\":$1,\"reason\":\"$2\"}" "also in the JSON status"
+}
+vm --json-status-fd 3 -- sh -c 'exit 42' 3>"$tmp/json"
 is $st 42 "the exit status is the command's"
-vm -- sh -c 'kill -9 $$'
+reason 42 exit
+vm --json-status-fd 3 -- sh -c 'kill -9 $$' 3>"$tmp/json"
 is $st 137 "128+n if signal n ended it"
+reason 137 signal
 vm -- sh -c 'kill -TERM $$'
 is $st 143 "SIGTERM too"
-vm -- no-such-command
+vm --json-status-fd 3 -- no-such-command 3>"$tmp/json"
 is $st 127 "127 if the guest has no such command"
 has "$tmp/err" "no-such-command" "the message names it"
-vm -- /etc/passwd
+reason 127 not-found
+vm --json-status-fd 3 -- /etc/passwd 3>"$tmp/json"
 is $st 126 "126 if it cannot be executed"
+reason 126 not-executable
 # One boot for many cases: what the command sees, then judged here.
 HOST_SECRET=leak vm -e GIVEN=yes -e LANG=C -- sh -c '
 	echo out; echo err >&2
@@ -68,6 +75,12 @@ c=$(sed -n 's/^clock //p' "$tmp/out")
 now=$(date +%s)
 [ "${c:-0}" -gt $((now - 120)) ] && [ "$c" -le $((now + 5)) ]
 ok $? "the guest's clock is the host's"
+vm -- sh -c 'readlink /var/run /var/lock /etc/mtab; stat -c %a /run/lock; hostname -f
+	cat /proc/sys/net/ipv4/ping_group_range /proc/sys/fs/inotify/max_user_watches
+	. /etc/os-release; echo "${ID:+has an id}"; grep -c " / " /etc/mtab'
+is "$(tr '\n\t' '  ' <"$tmp/out")" \
+	"../run ../run/lock ../proc/self/mounts 1777 sh 0 2147483647 524288 has an id 1 " \
+	"what programs expect of any system"
 printf 'hello' | vmrun -q -- cat >"$tmp/out" 2>"$tmp/err"
 is "$(cat "$tmp/out")" hello "standard input arrives"
 : >"$tmp/out"

@@ -10,12 +10,14 @@ echo song >"$tmp/h/music/song"
 echo secret >"$tmp/h/private/key"
 chmod 600 "$tmp/h/docs/diary" "$tmp/h/music/song"
 chmod 700 "$tmp/h/docs/sub"
+git init -q "$tmp/h/repo" || bail "no git"
 umask 022
 facl "$tmp/h" >"$tmp/before"
 other=$(awk -F: -v u="$(id -un)" '$1 == u { print $2 + 60000; exit }' /etc/subuid)
-vm --rw "$tmp/h/docs" --ro "$tmp/h/music" -e D="$tmp/h" -e O="$other" -- sh -c '
+vm --rw "$tmp/h/docs" --ro "$tmp/h/music" --ro "$tmp/h/repo" -e D="$tmp/h" -e O="$other" -- sh -c '
 	cd "$D"
 	cat docs/diary docs/sub/deep music/song
+	git -C repo rev-parse --is-inside-work-tree && echo "git works"
 	echo changed >>docs/diary && echo "wrote diary"
 	echo new >docs/new
 	echo private >docs/secret; chmod 600 docs/secret
@@ -43,7 +45,8 @@ has "$tmp/out" '^wrote diary$' "a --rw file can be written"
 hasnt "$tmp/out" '^ro ' "a --ro directory cannot be changed in any way"
 hasnt "$tmp/out" 'device made' "no device nodes"
 hasnt "$tmp/out" 'private read' "what was not named is not there"
-has "$tmp/out" '^docs music $' "nor its name"
+has "$tmp/out" '^docs music repo $' "nor its name"
+has "$tmp/out" '^git works$' "git uses a repository of the person's"
 has "$tmp/out" '^removed deep$' "a --rw file can be removed"
 is "$(cat "$tmp/h/docs/new")" new "a new file is there afterwards"
 is "$(cat "$tmp/h/docs/secret")" private "and a 0600 one"

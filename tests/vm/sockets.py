@@ -5,15 +5,27 @@ The first byte of a connection says what the service does with it:
 e  sends everything back until the client's end, then ends
 h  reads to the client's end, then answers with the SHA-256 of it
 s  reads nothing, for ever
+l  reads to the client's end, answers with LATE bytes, ends
+a  answers when an `l` has ended
+k  reads slowly, and notes in the file `got` beside the socket how much there was
+w  answers with LATE bytes, and waits
+q  answers with LATE bytes, and ends without reading
+p  says something, then reads and says nothing until its client is gone
 """
 import hashlib
 import os
+import select
 import socket
 import sys
 import threading
+import time
 
 
-def serve_one(c):
+LATE = bytes(i * i >> 8 & 255 for i in range(600 << 10))
+ended = threading.Event()
+
+
+def serve_one(c, path):
     what = c.recv(1)
     if what == b"e":
         while data := c.recv(65536):
@@ -25,16 +37,51 @@ def serve_one(c):
         c.sendall(h.hexdigest().encode())
     elif what == b"s":
         threading.Event().wait()
+    elif what == b"l":
+        read_all(c)
+        c.sendall(LATE)
+        c.close()
+        ended.set()
+    elif what == b"a":
+        ended.wait()
+        c.sendall(b"yes")
+    elif what == b"k":
+        n = 0
+        while data := c.recv(32768):
+            n += len(data)
+            time.sleep(0.01)
+        with open(os.path.dirname(path) + "/got", "w", encoding="ascii") as f:
+            f.write("%d\n" % n)
+    elif what == b"w":
+        c.sendall(LATE)
+        threading.Event().wait()
+    elif what == b"q":
+        c.sendall(LATE)
+    elif what == b"p":
+        c.sendall(b"x")
+        gone = select.poll()
+        gone.register(c, 0)
+        gone.poll()
     c.close()
 
 
-def serve(path):
+def serve(path, backlog, answer):
     s = socket.socket(socket.AF_UNIX)
     s.bind(path)
-    s.listen(128)
+    s.listen(backlog)
     while True:
         c, _ = s.accept()
-        threading.Thread(target=serve_one, args=(c,), daemon=True).start()
+        answer(c, path)
+
+
+def at_once(c, path):
+    threading.Thread(target=serve_one, args=(c, path), daemon=True).start()
+
+
+def one_by_one(c, path):
+    """Takes a tenth of a second for each."""
+    time.sleep(0.1)
+    serve_one(c, path)
 
 
 def connect(path, what):
@@ -59,6 +106,7 @@ def parallel(path, n):
         c.shutdown(socket.SHUT_WR)
     good = sum(read_all(c) == b"%d " % i * 1000 for i, c in enumerate(conns))
     print(good, "of", n)
+    sys.exit(good != n)
 
 
 def half(path, n):
@@ -89,16 +137,95 @@ def stall(path):
     print(read_all(other).decode())
 
 
+def late(path):
+    """Reads an answer only when others came and went after its end."""
+    c = connect(path, b"l")
+    c.shutdown(socket.SHUT_WR)
+    others = [read_all(connect(path, b"a")) for _ in range(20)]
+    got = read_all(c)
+    print(others.count(b"yes"), "others", len(got),
+          "same" if got == LATE else "differs")
+
+
+def leave(path):
+    """Sends 2 MiB, and is gone."""
+    c = connect(path, b"k")
+    c.sendall(bytes(2 << 20))
+    os.kill(os.getpid(), 9)
+
+
+def used():
+    """Ticks of a processor that PID 1 has used."""
+    with open("/proc/1/stat", encoding="ascii") as f:
+        return sum(map(int, f.read().rsplit(")", 1)[1].split()[11:13]))
+
+
+def shut(path):
+    """Shuts down, without a close, what has more to be read than fits."""
+    c = connect(path, b"w")
+    c.recv(1)
+    time.sleep(1)
+    c.shutdown(socket.SHUT_RDWR)
+    time.sleep(0.5)
+    before = used()
+    time.sleep(3)
+    ticks = used() - before
+    print("idle" if ticks < 100 else "%d ticks" % ticks)
+
+
+def early(path):
+    """Goes on sending to who has answered, and ended; then reads."""
+    c = connect(path, b"q")
+    try:
+        for _ in range(16):
+            c.sendall(bytes(1 << 20))
+    except OSError:
+        pass
+    got = b""
+    try:
+        while data := c.recv(65536):
+            got += data
+    except ConnectionResetError:
+        pass
+    print("same" if got == LATE else len(got))
+
+
+def gone(path, n):
+    """n clients, one after another, that leave a service that waits for it."""
+    for _ in range(n):
+        c = connect(path, b"p")
+        c.settimeout(60)
+        c.recv(1)
+        c.close()
+    c = connect(path, b"e")
+    c.settimeout(60)
+    c.sendall(b"hello")
+    c.shutdown(socket.SHUT_WR)
+    print(read_all(c).decode())
+
+
 def main():
     what, path = sys.argv[1:3]
     if what == "serve":
-        serve(path)
+        serve(path, 128, at_once)
+    elif what == "busy":
+        serve(path, 1, one_by_one)
     elif what == "parallel":
         parallel(path, int(sys.argv[3]))
     elif what == "half":
         half(path, int(sys.argv[3]))
     elif what == "stall":
         stall(path)
+    elif what == "late":
+        late(path)
+    elif what == "leave":
+        leave(path)
+    elif what == "shut":
+        shut(path)
+    elif what == "gone":
+        gone(path, int(sys.argv[3]))
+    elif what == "early":
+        early(path)
 
 
 main()

@@ -17,7 +17,7 @@ vmrun -q --rw "$tmp/b" --ro "$tmp/both" --json-status-fd 3 -e T="$tmp" -- sh -c 
 	echo up; cat "$T/a/f" 2>&1; (echo x >"$T/both/f") 2>&1; cat "$T/both/f"' \
 	</dev/null >"$tmp/out2" 2>>"$tmp/err" 3>"$tmp/j2"
 is $? 0 "the second ends"
-wait_for 120 grep -q up "$tmp/out1"
+wait_for 600 grep -q up "$tmp/out1"
 u1=$(sed -n 's/.*"uid":\([0-9]*\).*/\1/p' "$tmp/j1" | head -n 1)
 u2=$(sed -n 's/.*"uid":\([0-9]*\).*/\1/p' "$tmp/j2" | head -n 1)
 [ -n "$u1" ] && [ -n "$u2" ] && [ "$u1" != "$u2" ]

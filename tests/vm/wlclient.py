@@ -11,20 +11,30 @@ import sys
 DISPLAY, REGISTRY, CALLBACK = 1, 2, 3
 
 
+def send(s, data):
+    try:
+        s.sendall(data)
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # the answer is there already, and the last that there is
+
+
 def connect():
     s = socket.socket(socket.AF_UNIX)
     s.connect(os.path.join(os.environ["XDG_RUNTIME_DIR"],
                            os.environ["WAYLAND_DISPLAY"]))
     s.settimeout(120)
-    s.sendall(struct.pack("=6I", DISPLAY, 12 << 16 | 1, REGISTRY,
-                          DISPLAY, 12 << 16, CALLBACK))
+    send(s, struct.pack("=6I", DISPLAY, 12 << 16 | 1, REGISTRY,
+                        DISPLAY, 12 << 16, CALLBACK))
     return s
 
 
 def messages(s):
     data = b""
     while True:
-        got = s.recv(65536)
+        try:
+            got = s.recv(65536)
+        except ConnectionResetError:
+            return
         if not got:
             return
         data += got
@@ -42,8 +52,8 @@ def answered(s):
 
 if sys.argv[1] == "bad":
     client = connect()
-    client.sendall(struct.pack("=4I12s2I", REGISTRY, 36 << 16, 12345, 12,
-                               b"wl_anything\0", 1, 4))
+    send(client, struct.pack("=4I12s2I", REGISTRY, 36 << 16, 12345, 12,
+                             b"wl_anything\0", 1, 4))
     for who, opcode, body in messages(client):
         if who == DISPLAY and opcode == 0:
             print(body[12:].rstrip(b"\0").decode())

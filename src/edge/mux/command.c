@@ -22,6 +22,7 @@ static void close_all(int *fds, size_t n)
 /* How many descriptors follow the memory file; -1: no such combination. */
 static int count_stdio(uint32_t bits)
 {
+	bits &= ~(uint32_t)EDGE_STDIO_PAUSED;
 	if (bits == EDGE_STDIO_TTY)
 		return 1;
 	if (bits & ~(EDGE_STDIO_IN | EDGE_STDIO_OUT | EDGE_STDIO_ERR))
@@ -34,7 +35,7 @@ static int count_stdio(uint32_t bits)
 static void start_flows(struct session *s, uint32_t session, uint32_t bits,
 			const int *fds)
 {
-	if (bits == EDGE_STDIO_TTY) {
+	if (bits & EDGE_STDIO_TTY) {
 		flow_start(&s->flow[FLOW_OUT], fds[0],
 			   edge_stream(session, FLOW_OUT), FLOW_BOTH);
 		return;
@@ -50,6 +51,12 @@ static void start_flows(struct session *s, uint32_t session, uint32_t bits,
 			   edge_stream(session, FLOW_ERR), FLOW_FROM_GUEST);
 }
 
+static void pause_input(struct session *s, bool paused)
+{
+	s->flow[FLOW_IN].paused = paused;
+	s->flow[FLOW_OUT].paused = paused;
+}
+
 /* LAUNCH and EXEC.  -1: refused, for vmrun to choose another number. */
 static int ask(struct sessions *a, const struct edge_record *r, int *fds,
 	       size_t n)
@@ -60,14 +67,20 @@ static int ask(struct sessions *a, const struct edge_record *r, int *fds,
 		close_all(fds, n);
 		return -1;
 	}
-	if (r->kind == EDGE_CMD_LAUNCH)
+	if (r->kind == EDGE_CMD_LAUNCH) {
 		a->conns.declared = r->value;
+		a->conns.windows = r->conn;
+	}
 	s->record = fds[0];
 	start_flows(s, r->session, r->stdio, fds + 1);
+	pause_input(s, r->stdio & EDGE_STDIO_PAUSED);
 	s->state = SESSION_ASKED;
 	s->signals = 0;
+	s->signal = 0;
+	s->hurried = false;
 	s->ready = false;
 	s->resized = false;
+	s->lost = 0;
 	return 0;
 }
 
@@ -116,7 +129,12 @@ static void on_signal(struct sessions *a, uint32_t session, uint32_t signo)
 
 	if (signo < 1 || signo > 64)
 		return;
-	if (session_is_running(s))
+	if (session_is_end(signo))
+		s->signal = signo;
+	if (session_is_end(signo) &&
+	    (s->state == SESSION_ENDED || !port_is_open(a->port)))
+		session_hurry(s, signo);
+	else if (session_is_running(s))
 		send_signal(a, session, signo);
 	else if (s->state == SESSION_ASKED)
 		s->signals |= 1ull << (signo - 1);
@@ -138,7 +156,8 @@ static void act(struct sessions *a, const struct edge_record *r)
 		s->resized = true;
 		break;
 	case EDGE_CMD_CLOCK:
-		/* The record that is still to come has its own. */
+		/* One that has not said HELLO yet will hear it then. */
+		a->clock_asked = false;
 		if (a->state == PORT_UP)
 			ctl_put_clock(&b, r->ns);
 		break;
@@ -147,6 +166,10 @@ static void act(struct sessions *a, const struct edge_record *r)
 		break;
 	case EDGE_CMD_HANGUP:
 		hang_up(a, r->session);
+		break;
+	case EDGE_CMD_PAUSE:
+	case EDGE_CMD_RESUME:
+		pause_input(s, r->kind == EDGE_CMD_PAUSE);
 		break;
 	case EDGE_CMD_LAUNCH:
 	case EDGE_CMD_EXEC:
@@ -159,6 +182,7 @@ static void act(struct sessions *a, const struct edge_record *r)
 	case EDGE_EV_GONE:
 	case EDGE_EV_FULL:
 	case EDGE_EV_CONNECT:
+	case EDGE_EV_ASK_CLOCK:
 		break; /* not here: is_command(), command_do() */
 	}
 	if (b.len || b.bad)
@@ -175,7 +199,7 @@ static bool is_command(const struct edge_record *r, size_t n)
 	int stdio = count_stdio(r->stdio);
 
 	if (r->version != EDGE_VERSION || r->session >= CTL_SESSIONS ||
-	    r->kind < EDGE_CMD_LAUNCH || r->kind > EDGE_CMD_CONNECTED)
+	    r->kind < EDGE_CMD_LAUNCH || r->kind > EDGE_CMD_RESUME)
 		return false;
 	if (r->kind == EDGE_CMD_CONNECTED)
 		return n <= 1;
@@ -204,6 +228,8 @@ void command_do(struct sessions *a, const struct edge_record *r, int *fds,
 		close_all(fds, n);
 		if (r->kind == EDGE_CMD_HANGUP)
 			hang_up(a, r->session);
+		else if (r->kind == EDGE_CMD_SIGNAL)
+			on_signal(a, r->session, r->value);
 		else if (is_start(r))
 			host_event(a->host, EDGE_EV_FULL, r->session);
 		return;

@@ -2,6 +2,8 @@
 /* Forwarded sockets.  Runs in vmrun-mux as U, sealed; the guest is hostile. */
 #include "conn.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -73,6 +75,7 @@ static void on_open(struct conns *a, const struct mux_event *ev)
 		return;
 	}
 	c->state = CONN_ASKED;
+	c->windows = ev->service - MUX_SERVICE_SOCKET == a->windows;
 	flow_await(&c->flow, ev->stream);
 	r.conn = (uint32_t)(c - a->c);
 	r.value = ev->service - MUX_SERVICE_SOCKET;
@@ -129,6 +132,40 @@ int conns_answer(struct conns *a, uint32_t conn, int fd)
 	}
 	settle(c);
 	return 0;
+}
+
+static void tell(struct conns *a, uint64_t n, const char *what)
+{
+	char text[80];
+
+	if (n < 2)
+		return;
+	snprintf(text, sizeof(text), "%" PRIu64 " %s", n, what);
+	host_log(a->host, LOG_LEVEL_WARN, text);
+}
+
+void conns_tell(struct conns *a)
+{
+	tell(a, a->undeclared, "streams that nobody serves were refused");
+	tell(a, a->too_many, "connections too many were refused");
+	a->undeclared = a->too_many = 0;
+}
+
+/* Nothing is left to write, and nothing more can come: its client is over. */
+static bool is_drained(const struct conns *a, const struct conn *c)
+{
+	if (c->state == CONN_FREE || c->windows)
+		return true;
+	return flow_is_drained(&c->flow) &&
+	       (c->flow.ending || !port_is_open(a->port));
+}
+
+bool conns_are_drained(const struct conns *a)
+{
+	for (unsigned i = 0; i < EDGE_CONNS; i++)
+		if (!is_drained(a, &a->c[i]))
+			return false;
+	return true;
 }
 
 void conns_finish(struct conns *a)

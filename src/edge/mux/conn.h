@@ -32,6 +32,7 @@ enum conn_state { CONN_FREE, CONN_ASKED, CONN_OPEN };
 
 struct conn {
 	enum conn_state state;
+	bool windows; /* to the socket of the guest's windows */
 	struct flow flow;
 };
 
@@ -39,6 +40,7 @@ struct conns {
 	struct host *host;   /* borrowed */
 	struct port *port;   /* borrowed */
 	uint32_t declared;   /* sockets of the launch record */
+	uint32_t windows;    /* which is the windows'; declared: none */
 	uint64_t undeclared; /* streams that nobody serves */
 	uint64_t too_many;   /* streams without a free place */
 	unsigned turn;	     /* which one is served first */
@@ -52,6 +54,13 @@ void conns_free(struct conns *a);
 void conns_event(struct conns *a, const struct mux_event *ev);
 /* vmrun's answer.  Takes fd; -1: refused.  -1: nobody asked. */
 int conns_answer(struct conns *a, uint32_t conn, int fd);
+/* Tells vmrun how many streams were refused; the first was told as it came. */
+void conns_tell(struct conns *a);
+/*
+ * Everything that came from the guest is written or its reader is gone; but
+ * for windows, which nobody sees when the application has ended.
+ */
+bool conns_are_drained(const struct conns *a);
 /* The port is gone: what came from the guest is still written. */
 void conns_finish(struct conns *a);
 

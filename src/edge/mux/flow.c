@@ -84,24 +84,50 @@ static void close_if_done(struct flow *f)
 /* The descriptor takes no more: nobody reads it, or it failed. */
 static void broken(struct flow *f, struct mux *m, int error)
 {
-	if (error != EPIPE)
+	/* ECONNRESET: of a socket, closed before all was read.  EBADF: closed
+	 * from the beginning, in its place is something to read from. */
+	if (error != EPIPE && error != ECONNRESET && error != EBADF)
 		f->error = error;
+	else if (f->way == FLOW_CONN && f->reading) {
+		f->deaf = true;
+		mux_consumed(m, f->stream, f->queue.len);
+		queue_free(&f->queue);
+		return;
+	}
 	mux_reset(m, f->stream);
 	flow_close(f);
 }
 
 /* One write.  Bytes taken, 0 if it would wait, -1 with errno. */
-static ssize_t put(struct flow *f, const void *p, size_t n)
+static ssize_t put(struct flow *f, const void *at, size_t n)
 {
+	struct pollfd p = {.fd = f->fd, .events = POLLOUT};
 	ssize_t r;
 
+	/* Asked again: another flow may have filled the same pipe since. */
+	if (f->kind == FLOW_BLOCKING && poll(&p, 1, 0) <= 0)
+		return 0;
 	if (f->kind == FLOW_BLOCKING && n > PIPE_BUF)
 		n = PIPE_BUF;
 	if (f->kind == FLOW_SOCKET)
-		r = send(f->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		r = send(f->fd, at, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	else
-		r = write(f->fd, p, n);
+		r = write(f->fd, at, n);
 	return r < 0 && is_retry(errno) ? 0 : r;
+}
+
+/*
+ * A read that failed: what the guest has is not all.  EBADF: closed from the
+ * beginning.  A terminal hung up, or is another job's; a socket that is reset
+ * had more from us than its end cared to read.
+ */
+static void not_readable(struct flow *f, int error)
+{
+	struct stat st;
+
+	if (error != EBADF && error != ECONNRESET &&
+	    !(fstat(f->fd, &st) == 0 && S_ISCHR(st.st_mode)))
+		f->error = error;
 }
 
 /* The end of what the person sends, or of what can be read. */
@@ -109,6 +135,11 @@ static void read_over(struct flow *f, struct mux *m)
 {
 	f->reading = false;
 	mux_send_eof(m, f->stream);
+	if (f->deaf) {
+		mux_reset(m, f->stream);
+		flow_close(f);
+		return;
+	}
 	close_if_done(f);
 }
 
@@ -125,7 +156,11 @@ static void turn_read(struct flow *f, struct mux *m)
 	else
 		got = read(f->fd, at, room);
 	mux_send_end(m, f->stream, got > 0 ? (size_t)got : 0);
-	if (!got || (got < 0 && !is_retry(errno)))
+	if (got < 0 && is_retry(errno))
+		return;
+	if (got < 0)
+		not_readable(f, errno);
+	if (got <= 0)
 		read_over(f, m);
 }
 
@@ -163,7 +198,7 @@ void flow_watch(struct flow *f, struct watch *w, const struct mux *m)
 {
 	short events = 0;
 
-	if (f->reading && mux_may_send(m, f->stream))
+	if (f->reading && !f->paused && mux_may_send(m, f->stream))
 		events |= POLLIN;
 	if (f->queue.len)
 		events |= POLLOUT;
@@ -178,7 +213,7 @@ void flow_turn(struct flow *f, const struct watch *w, struct mux *m)
 
 	if (want & POLLOUT && got & (POLLOUT | POLLERR | POLLHUP | POLLNVAL))
 		turn_write(f, m);
-	if (f->fd >= 0 && f->reading && want & POLLIN &&
+	if (f->fd >= 0 && f->reading && !f->paused && want & POLLIN &&
 	    got & (POLLIN | POLLERR | POLLHUP | POLLNVAL))
 		turn_read(f, m);
 }
@@ -191,10 +226,15 @@ int flow_data(struct flow *f, struct mux *m, const void *p, size_t n)
 		return -1;
 	if (f->fd < 0 && !f->awaited)
 		return 0;
+	if (f->deaf) {
+		mux_consumed(m, f->stream, n);
+		return 0;
+	}
 	if (!f->awaited && !f->queue.len && f->kind != FLOW_BLOCKING)
 		took = put(f, p, n);
 	if (took < 0) {
 		broken(f, m, errno);
+		mux_consumed(m, f->stream, n);
 		return 0;
 	}
 	if (queue_put(&f->queue, (const char *)p + took, n - (size_t)took) < 0)
@@ -228,5 +268,5 @@ void flow_finish(struct flow *f, struct mux *m)
 
 bool flow_is_drained(const struct flow *f)
 {
-	return f->fd < 0 || !f->queue.len;
+	return (f->fd < 0 && !f->awaited) || !f->queue.len;
 }

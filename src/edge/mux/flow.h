@@ -18,7 +18,8 @@
  *
  * A connection (FLOW_CONN) is a socket that is ours alone, so that the guest's
  * EOF can be passed on as a half-close.  It may begin before its descriptor is
- * there: what the guest sends is then queued.
+ * there: what the guest sends is then queued.  One that takes no more may have
+ * said something before: that is still read, then comes RESET.
  */
 #ifndef EDGE_MUX_FLOW_H
 #define EDGE_MUX_FLOW_H
@@ -40,7 +41,8 @@ enum flow_kind {
 	FLOW_NONBLOCK, /* read(2), write(2) until EAGAIN */
 	FLOW_SOCKET,   /* MSG_DONTWAIT for each call */
 	FLOW_FILE,     /* always ready, takes everything */
-	FLOW_BLOCKING, /* ask poll(2), then one call of at most PIPE_BUF */
+	FLOW_BLOCKING, /* ask poll(2) right before one call of at most PIPE_BUF
+			*/
 };
 
 struct flow {
@@ -50,8 +52,10 @@ struct flow {
 	enum flow_way way;
 	bool awaited; /* the descriptor is still to come */
 	bool reading; /* the descriptor may still give bytes to the guest */
+	bool paused;  /* but not now */
 	bool ending;  /* the guest writes no more: close after the queue */
-	int error;    /* errno of what ended the flow, but for EPIPE; else 0 */
+	bool deaf;    /* FLOW_CONN: takes no more, but may still give */
+	int error;    /* errno of what ended the flow; 0: its reader, or none */
 	int slot;     /* in the watch */
 	struct queue queue; /* from the guest, not yet written */
 };

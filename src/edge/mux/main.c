@@ -89,8 +89,10 @@ static int start(struct program *p, struct err *e)
 	int console = given(FD_CONSOLE), console_ring = given(FD_CONSOLE_RING);
 	int vmm = given(FD_VMM), vmm_ring = given(FD_VMM_RING);
 
-	/* A reader that went away is an error of write(2), not our end. */
+	/* A reader that went away is an error of write(2), not our end; a file
+	 * of the person's that may not grow is one, too. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (given(FD_VMRUN) < 0 || given(FD_PORT) < 0)
 		return err_set(e, 0, "to be started by vmrun only");
 	if (host_init(&p->host, FD_VMRUN, e) < 0 ||

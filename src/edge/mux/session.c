@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -66,6 +67,32 @@ void session_finish(struct sessions *a, struct session *s)
 			flow_finish(&s->flow[j], a->port->mux);
 }
 
+bool session_is_end(uint32_t signo)
+{
+	switch (signo) {
+	case SIGINT:
+	case SIGTERM:
+	case SIGHUP:
+	case SIGQUIT:
+	case SIGALRM:
+	case SIGVTALRM:
+	case SIGPROF:
+	case SIGXCPU:
+	case SIGKILL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void session_hurry(struct session *s, uint32_t signo)
+{
+	session_close(s);
+	s->hurried = true;
+	s->exit.exit = CTL_EXIT_SIGNAL;
+	s->exit.value = signo;
+}
+
 static void send_gone(struct sessions *a, const char *why)
 {
 	struct edge_record r = {.kind = EDGE_EV_GONE};
@@ -110,6 +137,17 @@ static int on_hello(struct sessions *a, const struct ctl_guest_msg *m,
 	return 0;
 }
 
+/* One at a time: who asks again and again waits for vmrun each time. */
+static int on_ask_clock(struct sessions *a, struct err *e)
+{
+	if (a->state != PORT_UP)
+		return err_set(e, EPROTO, "the guest asks before its hello");
+	if (!a->clock_asked)
+		host_event(a->host, EDGE_EV_ASK_CLOCK, 0);
+	a->clock_asked = true;
+	return 0;
+}
+
 static void on_log(struct sessions *a, const struct ctl_guest_msg *m)
 {
 	enum log_level level = LOG_LEVEL_DEBUG;
@@ -146,6 +184,9 @@ static int on_exit_message(struct sessions *a, struct session *s,
 		.value = m->value,
 	};
 	host_text(&s->exit, m->text);
+	if (!m->session)
+		conns_tell(&a->conns);
+	s->hurried = m->kind == CTL_EXIT_SIGNAL && m->value == s->signal;
 	s->state = SESSION_ENDED;
 	session_finish(a, s);
 	return 0;
@@ -189,6 +230,8 @@ static int on_message(struct sessions *a, const struct ctl_guest_msg *m,
 	case CTL_LOG:
 		on_log(a, m);
 		return 0;
+	case CTL_ASK_CLOCK:
+		return on_ask_clock(a, e);
 	case CTL_STARTED:
 	case CTL_READY:
 	case CTL_EXIT:
@@ -292,20 +335,32 @@ void sessions_turn(struct sessions *a, const struct watch *w)
 		conns_turn(&a->conns, w);
 }
 
-/* What ended a flow, other than that its reader left. */
-static void log_errors(struct sessions *a, struct session *s)
+/*
+ * What ended a flow, other than its end, or that its reader left.  A terminal
+ * that fails is one that hung up, and vmrun hears of that itself.
+ */
+static void note_lost(struct session *s)
 {
-	struct err e = ERR_INIT;
+	static const enum edge_stdio bits[] = {EDGE_STDIO_IN, EDGE_STDIO_OUT,
+					       EDGE_STDIO_ERR};
 
 	for (int j = FLOW_IN; j <= FLOW_ERR; j++) {
-		struct flow *f = &s->flow[j];
+		const struct flow *f = &s->flow[j];
 
-		if (!f->error)
+		if (s->lost || !f->error || f->way == FLOW_BOTH)
 			continue;
-		err_set(&e, f->error, "cannot write what the application says");
-		host_log(a->host, LOG_LEVEL_WARN, e.msg);
-		f->error = 0;
+		s->lost = f->error;
+		s->lost_on = bits[j - FLOW_IN];
 	}
+}
+
+static void send_exit(struct sessions *a, struct session *s)
+{
+	if (s->lost) {
+		s->exit.error = (uint32_t)s->lost;
+		s->exit.stdio = s->lost_on;
+	}
+	host_send(a->host, &s->exit);
 }
 
 /* True if nothing of the session's output waits. */
@@ -313,16 +368,18 @@ static bool settle(struct sessions *a, uint32_t session)
 {
 	struct session *s = &a->s[session];
 
-	log_errors(a, s);
+	note_lost(s);
 	if (a->state == PORT_UP)
 		command_settle(a, session);
 	for (int j = FLOW_IN; j <= FLOW_ERR; j++)
 		if (!flow_is_drained(&s->flow[j]))
 			return false;
+	if (!session && !s->hurried && !conns_are_drained(&a->conns))
+		return false;
 	if (s->state != SESSION_ENDED)
 		return true;
 	session_close(s);
-	host_send(a->host, &s->exit);
+	send_exit(a, s);
 	s->state = SESSION_FREE;
 	return true;
 }

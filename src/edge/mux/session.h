@@ -13,7 +13,10 @@
  * STARTED  the guest said so
  * ENDED    the guest said EXIT: all that it sent before is in the queues of the
  *          flows, its streams are reset.  When the queues are written out (or
- *          their readers are gone) EXIT goes to vmrun and the session is FREE
+ *          their readers are gone) EXIT goes to vmrun and the session is FREE.
+ *          Session 0 waits for the connections to forwarded sockets, too,
+ *          unless it was ended by a signal of vmrun's.  A signal now drops what
+ *          waits, and is what the session ended by
  *
  * A message of the guest that does not fit the state is a violation, like one
  * of the multiplexer: vmrun hears GONE at once.  The end of the port is told
@@ -50,7 +53,11 @@ struct session {
 	bool ready;	  /* was told to vmrun */
 	bool resized;	  /* win is newer than what the guest knows */
 	struct winsize_msg win;
-	struct flow flow[3];	 /* in, out, err */
+	struct flow flow[3]; /* in, out, err */
+	uint32_t signal;     /* the last that is to end it; 0: none yet */
+	bool hurried;	     /* its end is not held back by connections */
+	int lost; /* errno of the first output that could not be written */
+	enum edge_stdio lost_on; /* and which that was */
 	struct edge_record exit; /* ENDED: what vmrun will hear */
 };
 
@@ -65,7 +72,8 @@ struct sessions {
 	struct host *host; /* borrowed */
 	struct port *port; /* borrowed */
 	enum port_state state;
-	unsigned turn; /* which session is served first */
+	unsigned turn;	  /* which session is served first */
+	bool clock_asked; /* and vmrun has not answered yet */
 	struct session s[CTL_SESSIONS];
 	struct conns conns;
 };
@@ -87,6 +95,10 @@ void sessions_settle(struct sessions *a);
 bool session_is_running(const struct session *s);
 /* No more from either side; what came from the guest is still written. */
 void session_finish(struct sessions *a, struct session *s);
+/* Nobody waits any longer for what came from the guest: it is dropped. */
+void session_hurry(struct session *s, uint32_t signo);
+/* A signal by which somebody wants to see the session's end. */
+bool session_is_end(uint32_t signo);
 /* Closes everything that the session owns. */
 void session_close(struct session *s);
 /* Closes the port and tells vmrun why. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the compositor sends.  Sealed, as U. */
 #include "filter.h"
+#include "format.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -39,6 +40,12 @@ static enum verdict ask_modules(struct client *c, struct wire_message *m,
 		return m->opcode == EV_WL_REGISTRY_GLOBAL
 			       ? registry_global(c, m)
 			       : registry_remove(c, m);
+	case IF_WL_SHM:
+		return format_bytes(m->args[0].value) ? VERDICT_PASS
+						      : VERDICT_DROP;
+	case IF_WL_BUFFER:
+		shm_released(c, m->id);
+		return VERDICT_PASS;
 	case IF_WL_KEYBOARD:
 		return selection_keyboard(c, m);
 	case IF_WL_DATA_DEVICE:
@@ -112,7 +119,7 @@ static uint32_t find_sender(struct client *c, struct wire_message *m,
 		*v = selection_hidden(c, m, ours - THEIRS_HIDDEN);
 	else if (ours == THEIRS_GONE)
 		/* No object that a compositor makes has events with
-		 * descriptors; tests/unit/wayland-table-test looks. */
+		 * descriptors; tests/unit/wayland-filter-test looks. */
 		*v = VERDICT_DROP;
 	else
 		*v = client_bad(c, BAD_IMPLEMENTATION,

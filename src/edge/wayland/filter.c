@@ -1,11 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The filter and its clients; see filter.h.  Sealed, as U. */
 #include "filter.h"
+#include "offers.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Queues, what is not used yet, objects and globals, types of offers. */
+static_assert(
+	CLIENT_TO_HOST_MAX + CLIENT_TO_GUEST_MAX + LINK_READ + WIRE_MAX +
+			OBJECTS_MAX * sizeof(struct object) +
+			OBJECTS_SERVER_MAX * (sizeof(struct server_object) +
+					      sizeof(uint32_t)) +
+			CLIENT_GLOBALS_MAX * sizeof(struct client_global) +
+			(OFFERS_SOURCES + OFFERS_HELD) * OFFERS_MIMES_MAX +
+			sizeof(struct client) +
+			sizeof(struct selection_client) + CLIENT_SHM_MAX <=
+		CLIENT_MEMORY_MAX,
+	"a client may cost too much");
 
 void filter_init(struct filter *f, const struct wayland_policy *policy,
 		 void (*log)(void *, enum log_level, const char *), void *ctx)
@@ -14,6 +29,7 @@ void filter_init(struct filter *f, const struct wayland_policy *policy,
 	f->policy = policy;
 	f->log = log;
 	f->ctx = ctx;
+	f->turn = FILTER_TURN;
 	for (size_t k = 0; k < SELECTIONS; k++)
 		f->selection[k].generation = 1;
 	for (size_t i = 0; i < policy->n_globals; i++) {

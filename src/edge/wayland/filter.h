@@ -11,7 +11,9 @@
  *
  *     registry.c   which globals are there
  *     shm.c        shared memory
+ *     copy.c       copies of it
  *     selection.c  clipboard, primary selection, drag and drop
+ *     drag.c       drags that begin in the VM
  *     mark.c       what a window is called
  *
  * What a client may not send ends it: it gets wl_display.error, nothing more of
@@ -36,15 +38,34 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a client can make us use, in all: filter.c adds it up. */
+#define CLIENT_MEMORY_MAX (2368u * 1024)
 /* While so many bytes wait for one side the other one is not read. */
 #define CLIENT_TO_HOST_HIGH (128u * 1024)
-#define CLIENT_TO_HOST_MAX (512u * 1024)
-#define CLIENT_TO_GUEST_HIGH (768u * 1024)
-#define CLIENT_TO_GUEST_MAX (896u * 1024)
+#define CLIENT_TO_HOST_MAX (384u * 1024)
+#define CLIENT_TO_GUEST_HIGH (512u * 1024)
+#define CLIENT_TO_GUEST_MAX (640u * 1024)
 #define CLIENT_WHY_MAX 160u
 
 #define FILTER_SEEN_MAX 128u
+
+/*
+ * What a client may have copied (copy.c) before the others are heard; bytes.
+ * A 4K screen's frame goes in one turn, of some ten milliseconds.
+ */
+#define FILTER_TURN (64u << 20)
 #define CLIENT_GLOBALS_MAX 256u
+/*
+ * Of the descriptors that the process may have (8192), what sockets and queues
+ * of WAYLAND_CLIENTS_MAX clients leave.
+ */
+#define FILTER_FILES_MAX 3500u
+/*
+ * Pools that the compositor may have mapped for one VM, those included of which
+ * only buffers are left: a process has 65,530 mappings (vm.max_map_count), and
+ * one that gets no more crashes.
+ */
+#define FILTER_POOLS_MAX 8192u
 
 enum selection_kind { SELECTION_CLIPBOARD, SELECTION_PRIMARY, SELECTIONS };
 
@@ -65,7 +86,14 @@ struct filter {
 	} seen[FILTER_SEEN_MAX];
 	size_t n_seen;
 	struct wayland_counts counts;
+	uint64_t copied; /* bytes of all clients' buffers: copy.c */
+	size_t files;	 /* that all clients' pools keep open: shm.c */
+	size_t pools;	 /* of all clients */
+	/* A client's turn, set by the caller, and what is left of it; bytes. */
+	size_t turn, left;
 	struct selection selection[SELECTIONS];
+	uint32_t drags;	    /* so many have begun: drag.h */
+	uint64_t secret[2]; /* random, set by the caller; no guest knows it */
 	/* Monotonic, set by the caller; when the keyboard left a window. */
 	uint64_t now_ms, left_ms;
 	struct client *clients[WAYLAND_CLIENTS_MAX]; /* owned */
@@ -77,10 +105,12 @@ struct client_global {
 	uint32_t name;
 	uint16_t interface;
 	uint32_t version; /* offered */
+	bool removed;
 };
 
-struct shm;		 /* shm.c */
-struct selection_client; /* selection.c */
+#define CLIENT_SHM_MAX (106u * 1024) /* of the tables of shm.c */
+struct shm;			     /* shm.c */
+struct selection_client;	     /* selection.c */
 
 struct client {
 	struct filter *filter; /* borrowed */
@@ -95,7 +125,8 @@ struct client {
 	 */
 	bool has_keyboard, from_inside;
 	uint64_t entered_ms;
-	bool over; /* nothing more is taken from either side */
+	bool over;  /* nothing more is taken from either side */
+	bool later; /* its turn is over: whole messages are left */
 	char why[CLIENT_WHY_MAX];
 };
 
@@ -104,7 +135,9 @@ enum verdict {
 	VERDICT_PASS,
 	VERDICT_DROP, /* its descriptors are closed */
 	VERDICT_DONE, /* the module took the message and its descriptors */
-	VERDICT_BAD,  /* client_bad() was called */
+	/* Only some of it was done; to be asked again: no descriptors. */
+	VERDICT_LATER,
+	VERDICT_BAD, /* client_bad() was called */
 };
 
 /* policy is borrowed; globals that are not in the tables are logged. */
@@ -120,7 +153,8 @@ void client_free(struct client *c);
 /*
  * Takes the whole messages that are in p[0..n), which it may change.  Returns
  * how many bytes that were, or -1: the client is over, and if the fault is the
- * guest's, its wl_display.error is in the queue.
+ * guest's, its wl_display.error is in the queue.  What takes time ends the
+ * guest's turn: then `later` is set, and the rest is to be given again.
  */
 ssize_t client_from_guest(struct client *c, unsigned char *p, size_t n);
 ssize_t client_from_host(struct client *c, unsigned char *p, size_t n);
@@ -155,6 +189,8 @@ enum verdict registry_bind(struct client *c, const struct wire_message *m);
 enum verdict shm_request(struct client *c, const struct wire_message *m,
 			 uint16_t interface, int *fds);
 void shm_gone(struct client *c, const struct object *o);
+/* wl_buffer.release of id, which may be destroyed already. */
+void shm_released(struct client *c, uint32_t id);
 void shm_free(struct client *c);
 
 /* selection.c */
@@ -166,6 +202,8 @@ enum verdict selection_event(struct client *c, struct wire_message *m,
 enum verdict selection_hidden(struct client *c, struct wire_message *m,
 			      uint32_t hidden);
 enum verdict selection_keyboard(struct client *c, const struct wire_message *m);
+/* Of what a client was not told, as too much waited for it. */
+void selection_late(struct client *c);
 void selection_gone(struct client *c, uint32_t id, const struct object *o);
 void selection_free(struct client *c);
 

@@ -11,12 +11,23 @@
 
 /* SCM_MAX_FD: what the kernel takes in one message. */
 #define FDS_OF_KERNEL 253
+/* Of 4 KiB: more than a socket has waiting. */
+#define DRAIN_READS 128
 
 void link_init(struct link *l, size_t max)
 {
 	memset(l, 0, sizeof(*l));
 	l->fd = -1;
 	l->max = max;
+}
+
+/* Nothing of what waits will be written. */
+static void drop(struct link *l)
+{
+	for (size_t i = 0; i < l->n_fds; i++)
+		close(l->fds[i].fd);
+	l->n_fds = 0;
+	l->at = l->len = 0;
 }
 
 void link_close(struct link *l)
@@ -26,13 +37,26 @@ void link_close(struct link *l)
 	l->fd = -1;
 	for (size_t i = 0; i < l->n_in; i++)
 		close(l->in[i]);
-	for (size_t i = 0; i < l->n_fds; i++)
-		close(l->fds[i].fd);
-	l->n_in = l->n_fds = 0;
-	l->at = l->len = 0;
+	l->n_in = 0;
+	drop(l);
 	free(l->rest);
 	l->rest = NULL;
-	l->n_rest = 0;
+	l->n_rest = l->cap_rest = 0;
+}
+
+void link_drain(struct link *l)
+{
+	char bytes[4096];
+	struct iovec iov = {bytes, sizeof(bytes)};
+	/* Without room for descriptors the kernel closes them. */
+	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	for (int i = 0; i < DRAIN_READS; i++) {
+		ssize_t got = l->fd < 0 ? -1 : recvmsg(l->fd, &h, MSG_DONTWAIT);
+
+		if (got == 0 || (got < 0 && errno != EINTR))
+			return;
+	}
 }
 
 void link_free(struct link *l)
@@ -82,9 +106,8 @@ ssize_t link_read(struct link *l, unsigned char *buf)
 		.msg_controllen = sizeof(c.room),
 	};
 	ssize_t got = recvmsg(l->fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	size_t rest = l->n_rest;
 
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+	if (got < 0 && (errno == EINTR || (errno == EAGAIN && !l->deaf)))
 		return 0;
 	if (got <= 0) {
 		l->ended = true;
@@ -92,10 +115,17 @@ ssize_t link_read(struct link *l, unsigned char *buf)
 	}
 	if (take_in(l, &h) < 0)
 		return -1;
-	if (rest)
-		memcpy(buf, l->rest, rest);
+	return (ssize_t)link_again(l, buf) + got;
+}
+
+size_t link_again(struct link *l, unsigned char *buf)
+{
+	size_t n = l->n_rest;
+
+	if (n)
+		memcpy(buf, l->rest, n);
 	l->n_rest = 0;
-	return (ssize_t)rest + got;
+	return n;
 }
 
 int link_keep(struct link *l, const unsigned char *p, size_t n)
@@ -103,10 +133,15 @@ int link_keep(struct link *l, const unsigned char *p, size_t n)
 	if (!n)
 		return 0;
 	/* Given back with the link: clients that split messages do it often. */
-	if (!l->rest)
-		l->rest = malloc(WIRE_MAX);
-	if (!l->rest)
+	if (n > l->cap_rest) {
+		free(l->rest);
+		l->cap_rest = n > WIRE_MAX ? LINK_READ : WIRE_MAX;
+		l->rest = malloc(l->cap_rest);
+	}
+	if (!l->rest) {
+		l->cap_rest = 0;
 		return -1;
+	}
 	memcpy(l->rest, p, n);
 	l->n_rest = n;
 	return 0;
@@ -154,10 +189,10 @@ static bool make_room(struct link *l, size_t n)
 int link_put(struct link *l, const void *p, size_t n, const int *fds,
 	     size_t n_fds)
 {
-	if (l->n_fds + n_fds > LINK_FDS_OUT || !make_room(l, n)) {
+	if (l->deaf || l->n_fds + n_fds > LINK_FDS_OUT || !make_room(l, n)) {
 		for (size_t i = 0; i < n_fds; i++)
 			close(fds[i]);
-		return -1;
+		return l->deaf ? 0 : -1;
 	}
 	for (size_t i = 0; i < n_fds; i++)
 		l->fds[l->n_fds++] = (struct link_fd){fds[i], l->len};
@@ -224,6 +259,11 @@ int link_flush(struct link *l)
 		if (put < 0 && errno == EAGAIN) {
 			l->blocked = true;
 			return 0;
+		}
+		if (put < 0 && (errno == EPIPE || errno == ECONNRESET)) {
+			l->deaf = true;
+			drop(l);
+			return -1;
 		}
 		if (put < 0) {
 			l->ended = true;

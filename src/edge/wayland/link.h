@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * One of a client's two sockets, as a queue of bytes and descriptors that wait
- * to be written to it, and what was read of a message that is not yet whole.
+ * to be written to it, and what was read and not yet used: of a message that is
+ * not yet whole, or what there is no time for now.
  *
  * Descriptors travel with the first byte of their message or before it, never
- * later.  Reading takes what fits into one buffer that all links share; from it
- * only an unfinished message is kept.
+ * later.  Reading takes what fits into one buffer that all links share; what is
+ * not used of it is kept.
  */
 #ifndef EDGE_WAYLAND_LINK_H
 #define EDGE_WAYLAND_LINK_H
@@ -31,8 +32,9 @@ struct link {
 	int fd;		     /* owned; -1: closed */
 	bool ended;	     /* end of file, or an error, was read */
 	bool blocked;	     /* the last write was not taken whole */
-	unsigned char *rest; /* owned: of a message that is not yet whole */
-	size_t n_rest;
+	bool deaf;	     /* nobody reads what is written; it may say more */
+	unsigned char *rest; /* owned: what was read and not used yet */
+	size_t n_rest, cap_rest;
 	int in[LINK_FDS_IN]; /* owned, the oldest first */
 	size_t n_in;
 	unsigned char *out; /* owned: out[at..len) waits */
@@ -52,12 +54,20 @@ void link_free(struct link *l);
 void link_close(struct link *l);
 
 /*
+ * Throws away what came and was not read: a socket that is closed with that in
+ * it is broken to the other side, which may not look at its last words then.
+ */
+void link_drain(struct link *l);
+
+/*
  * Reads once into buf (LINK_READ), after what was kept: the bytes that are
  * there now, for link_keep() when what is whole of them was used.  0: nothing
  * came.  -1: more descriptors than a client may send.
  */
 ssize_t link_read(struct link *l, unsigned char *buf);
-/* Keeps n bytes for the next link_read(); -1 without memory. */
+/* What was kept, as link_read() gives it, without reading. */
+size_t link_again(struct link *l, unsigned char *buf);
+/* Keeps n bytes (LINK_READ at most) for the next of both; -1 without memory. */
 int link_keep(struct link *l, const unsigned char *p, size_t n);
 /* Takes the n oldest descriptors; -1: so many did not come. */
 int link_take_fds(struct link *l, int *fds, size_t n);
@@ -72,7 +82,12 @@ int link_put(struct link *l, const void *p, size_t n, const int *fds,
 size_t link_waiting(const struct link *l);
 /* So much waits that the other side should not be read. */
 bool link_is_full(const struct link *l, size_t high);
-/* Writes what the socket takes.  -1: it is broken; `ended` is set. */
+/*
+ * Writes what the socket takes.  -1: it is broken.  If only the other side is
+ * gone, `deaf` is set: what waits, and what is put from now on, is dropped, and
+ * what was said last can still be read, after which `ended` is set.  With other
+ * errors that is set at once.
+ */
 int link_flush(struct link *l);
 
 #endif

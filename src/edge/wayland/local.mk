@@ -10,8 +10,11 @@ noinst_LIBRARIES += %D%/libwayland-filter.a
 	%D%/request.c \
 	%D%/event.c \
 	%D%/registry.c \
-	%D%/shm.c \
+	%D%/format.h %D%/format.c \
+	%D%/shm.h %D%/shm.c \
+	%D%/copy.c \
 	%D%/offers.h %D%/offers.c \
+	%D%/drag.h %D%/drag.c \
 	%D%/selection.c
 nodist_%C%_libwayland_filter_a_SOURCES = %D%/tables.h %D%/tables.c
 %C%_libwayland_filter_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D% \

@@ -25,10 +25,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,6 +38,7 @@ static const struct seal_call calls[] = {
 	{SCMP_SYS(epoll_wait), "the loop"},
 	{SCMP_SYS(epoll_pwait), "the same, where it is made from this"},
 	{SCMP_SYS(restart_syscall), "the same after SIGSTOP and SIGCONT"},
+	{SCMP_SYS(sched_yield), "not to be in the way while looking"},
 	{SCMP_SYS(epoll_ctl), "what to wait for"},
 	{SCMP_SYS(accept4), "clients"},
 	{SCMP_SYS(recvmsg), "clients, the compositor, vmrun; descriptors"},
@@ -54,11 +57,31 @@ static const struct seal_call calls[] = {
 	{SCMP_SYS(munmap), "the end of them; free"},
 	{SCMP_SYS(clock_gettime), "log rate, where there is no vDSO"},
 	{SCMP_SYS(brk), "malloc"},
-	{SCMP_SYS(madvise), "free"},
+	{SCMP_SYS(madvise), "free; pages of copies that are used no more"},
 	{SCMP_SYS(exit_group), "the end"},
 };
 
+/*
+ * A round trip passes here twice, and being woken twice is most of what that
+ * costs: tens of microseconds where processors sleep deeply.  While messages
+ * follow each other as closely as LOOK_NS, the next one is looked for without
+ * sleeping; what comes later, as each frame and each move of a mouse does, is
+ * slept for.  A look is in vain when nothing came all that time, or when
+ * somebody else wanted this processor and had it for GAVE_NS: whoever answers
+ * us does not need it for longer.  Such a look costs more than many others
+ * save, so VAIN_STEP messages are slept for after it, twice as many and more
+ * after the next one, and fewer again after each look that something came of.
+ */
+#define LOOK_NS 200000u
+#define GAVE_NS 20000u
+#define VAIN_STEP 8u
+#define VAIN_MAX 1023u
+
 struct program {
+	bool spins; /* there is another processor for whoever is waited for */
+	bool close; /* the last message followed closely */
+	/* So many are slept for after it was in vain; what is left of them. */
+	unsigned vain, sleeps;
 	struct vmrun vmrun;
 	struct wayland_policy policy;
 	struct filter filter;
@@ -84,16 +107,28 @@ static int read_policy(struct wayland_policy *policy, struct err *e)
 	return wayland_policy_decode(bytes, (size_t)n, policy, e);
 }
 
+static int processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) < 0 ? 1
+							   : CPU_COUNT(&set);
+}
+
 static int start(struct program *p, struct err *e)
 {
 	/* A client that went away is an error of sendmsg(2), not our end. */
 	signal(SIGPIPE, SIG_IGN);
+	p->spins = processors() > 1;
 	if (fcntl(WAYLAND_FD_VMRUN, F_GETFD) < 0)
 		return err_set(e, 0, "to be started by vmrun only");
 	if (vmrun_init(&p->vmrun, WAYLAND_FD_VMRUN, e) < 0 ||
 	    read_policy(&p->policy, e) < 0)
 		return -1;
 	filter_init(&p->filter, &p->policy, say, p);
+	if (getrandom(p->filter.secret, sizeof(p->filter.secret), 0) !=
+	    (ssize_t)sizeof(p->filter.secret))
+		return err_set(e, errno, "random numbers");
 	return sessions_init(&p->sessions, WAYLAND_FD_LISTEN, &p->vmrun,
 			     &p->filter, e);
 }
@@ -128,13 +163,64 @@ static int command(struct program *p)
 	return got < 0 ? -1 : 0;
 }
 
-static void tell_time(struct filter *f)
+static uint64_t now_ns(void)
 {
-	struct timespec now;
+	struct timespec now = {0};
 
-	if (clock_gettime(CLOCK_MONOTONIC, &now) == 0)
-		f->now_ms = (uint64_t)now.tv_sec * 1000 +
-			    (uint64_t)now.tv_nsec / 1000000;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Looked for something without sleeping, and it came or not. */
+static void note_look(struct program *p, bool came)
+{
+	if (came)
+		p->vain -= (p->vain + 7) / 8;
+	else
+		p->vain = p->vain * 2 + VAIN_STEP;
+	if (p->vain > VAIN_MAX)
+		p->vain = VAIN_MAX;
+	p->sleeps = came ? 0 : p->vain;
+}
+
+/* Without sleeping; 0: nothing came. */
+static int look_for_events(struct program *p, struct epoll_event *ev, int max)
+{
+	const uint64_t since = now_ns();
+	uint64_t before = since, now = since;
+	int n = 0;
+
+	while (now - since < LOOK_NS && now - before < GAVE_NS) {
+		n = epoll_wait(p->sessions.epoll, ev, max, 0);
+		if (n)
+			break;
+		before = now_ns();
+		sched_yield();
+		now = now_ns();
+	}
+	note_look(p, n);
+	return n;
+}
+
+/* epoll_wait(2) until something has come, or while something is to be done. */
+static int wait_for_events(struct program *p, struct epoll_event *ev, int max)
+{
+	const uint64_t since = now_ns();
+	uint64_t now;
+	int n = 0, max_wait = -1;
+
+	if (p->sessions.n_later)
+		max_wait = 0;
+	else if (p->spins && p->close && !p->sleeps)
+		n = look_for_events(p, ev, max);
+	else if (p->close && p->sleeps)
+		p->sleeps--;
+	if (!n)
+		n = epoll_wait(p->sessions.epoll, ev, max, max_wait);
+	now = now_ns();
+	p->close = now - since < LOOK_NS;
+	p->filter.now_ms = now / 1000000;
+	return n;
 }
 
 /* -1: vmrun is gone. */
@@ -166,13 +252,13 @@ static int loop(struct program *p, struct err *e)
 			return 0;
 		if (watch_vmrun(p) < 0)
 			return err_set(e, errno, "watching the socket");
-		n = epoll_wait(p->sessions.epoll, events, 32, -1);
+		n = wait_for_events(p, events, 32);
 		if (n < 0 && errno != EINTR)
 			return err_set(e, errno, "waiting");
-		tell_time(&p->filter);
 		for (int i = 0; i < n; i++)
 			if (turn(p, &events[i]) < 0)
 				return 0;
+		sessions_later(&p->sessions);
 	}
 }
 

@@ -83,7 +83,15 @@ size_t mark_app_id(char *out, const char *name, const char *text, size_t n)
 
 size_t mark_title(char *out, const char *name, const char *text, size_t n)
 {
-	size_t at = (size_t)snprintf(out, MARK_ROOM, "[%s] ", name);
+	/* U+200E: of a name without letters a title in Hebrew or Arabic would
+	 * decide on which side the mark is (UAX #9, P2). */
+	bool has_letter = false;
+	size_t at;
 
+	for (const char *p = name; *p; p++)
+		has_letter =
+			has_letter || ((*p | 32) >= 'a' && (*p | 32) <= 'z');
+	at = (size_t)snprintf(out, MARK_ROOM, "%s[%s] ",
+			      has_letter ? "" : "\xe2\x80\x8e", name);
 	return append(out, at, MARK_TITLE_MAX, text, n);
 }

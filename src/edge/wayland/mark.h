@@ -14,7 +14,8 @@
 #define MARK_ROOM 384u
 
 /*
- * "vmrun.NAME.TEXT", with "unnamed" for an empty text, and "[NAME] TEXT".
+ * "vmrun.NAME.TEXT", with "unnamed" for an empty text, and "[NAME] TEXT", after
+ * U+200E (left-to-right) where NAME has no letter.
  * Controls, bidirectional controls, line separators and what is no UTF-8 are
  * left out of text (n bytes), and it is cut between characters.  out has
  * MARK_ROOM; the result is its length, a NUL follows.

@@ -84,6 +84,8 @@ void objects_destroyed(struct objects *o, uint32_t id)
 	if (s->theirs)
 		o->theirs[s->theirs - WIRE_SERVER_ID] = THEIRS_GONE;
 	memset(s, 0, sizeof(*s));
+	if (id - WIRE_SERVER_ID < o->low)
+		o->low = id - WIRE_SERVER_ID;
 }
 
 int objects_delete(struct objects *o, uint32_t id)
@@ -121,13 +123,11 @@ static int make_theirs(struct objects *o, uint32_t theirs)
 }
 
 /* The index of a free one of ours: the lowest, as it leaves no gap. */
-static size_t pick_ours(const struct objects *o)
+static size_t pick_ours(struct objects *o)
 {
-	size_t i = 0;
-
-	while (i < o->n_server && o->server[i].o.state != OBJECT_FREE)
-		i++;
-	return i;
+	while (o->low < o->n_server && o->server[o->low].o.state != OBJECT_FREE)
+		o->low++;
+	return o->low;
 }
 
 uint32_t objects_announce(struct objects *o, uint32_t theirs,

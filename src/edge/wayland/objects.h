@@ -28,8 +28,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OBJECTS_MAX 65536u	 /* of the client's */
-#define OBJECTS_SERVER_MAX 1024u /* of the compositor's, and our own */
+#define OBJECTS_MAX 65536u	  /* of the client's */
+#define OBJECTS_SERVER_MAX 16384u /* of the compositor's, and our own */
 
 enum object_state {
 	OBJECT_FREE,
@@ -54,6 +54,7 @@ struct objects {
 	size_t n_client, cap_client;
 	struct server_object *server; /* owned; by ours - WIRE_SERVER_ID */
 	size_t n_server;
+	size_t low;	  /* no server object below it is free */
 	uint32_t *theirs; /* owned; by theirs - WIRE_SERVER_ID: below */
 	size_t n_theirs;
 };

@@ -76,7 +76,8 @@ enum selection_kind offers_kind_of(uint16_t interface)
 
 void mimes_add(struct mimes *m, const struct wire_arg *a)
 {
-	if ((size_t)a->value + 1 <= m->text.max - m->text.len)
+	if (a->value <= OFFERS_MIME_MAX &&
+	    (size_t)a->value + 1 <= m->text.max - m->text.len)
 		buf_put(&m->text, a->text, (size_t)a->value + 1);
 }
 
@@ -89,14 +90,13 @@ static const char *mimes_next(const struct mimes *m, const char *at)
 	return at && at < first + m->text.len ? at : NULL;
 }
 
-bool mimes_have(const struct mimes *m, const struct wire_arg *a)
+const char *mimes_find(const struct mimes *m, const struct wire_arg *a)
 {
 	const char *at = NULL;
 
-	while ((at = mimes_next(m, at)))
-		if (!strcmp(at, a->text))
-			return true;
-	return false;
+	while ((at = mimes_next(m, at)) && strcmp(at, a->text))
+		;
+	return at;
 }
 
 struct source *offers_source(struct client *c, uint32_t id)
@@ -107,22 +107,49 @@ struct source *offers_source(struct client *c, uint32_t id)
 	return NULL;
 }
 
+/* The device that this offer is dragged over, hidden, or NULL. */
+static struct device *dragged_over(struct selection_client *s, uint32_t theirs)
+{
+	for (size_t i = 0; i < OFFERS_DEVICES; i++)
+		if (s->devices[i].id && s->devices[i].dragged == theirs)
+			return &s->devices[i];
+	return NULL;
+}
+
+/* The held one that gives way: the oldest, but for those of a drag. */
+static size_t pick_oldest(struct selection_client *s)
+{
+	size_t i = s->oldest % OFFERS_HELD;
+
+	for (size_t n = 0; n < OFFERS_HELD; n++) {
+		i = s->oldest++ % OFFERS_HELD;
+		if (!dragged_over(s, s->held[i].theirs))
+			break;
+	}
+	return i;
+}
+
 enum verdict offers_hold(struct client *c, uint32_t theirs,
 			 enum selection_kind kind)
 {
 	struct selection_client *s = offers_of(c);
+	struct device *d;
 	struct held *h;
 	size_t i = 0;
 
 	if (!s)
 		return VERDICT_BAD;
 	h = offers_held(c, theirs);
-	if (h) /* given again: the compositor has forgotten the other one */
+	if (h) { /* given again: the compositor has forgotten the other one */
 		h->theirs = 0;
+		d = dragged_over(s, theirs);
+		if (d)
+			d->dragged = 0;
+	}
 	while (i < OFFERS_HELD && s->held[i].theirs)
 		i++;
 	if (i == OFFERS_HELD) {
-		i = s->oldest++ % OFFERS_HELD;
+		i = pick_oldest(s);
 		offers_discard(c, &s->held[i]);
 	}
 	h = &s->held[i];
@@ -132,6 +159,7 @@ enum verdict offers_hold(struct client *c, uint32_t theirs,
 	h->theirs = theirs;
 	h->kind = kind;
 	h->has_actions = false;
+	h->drag = 0;
 	buf_clear(&h->mimes.text);
 	return VERDICT_DROP;
 }
@@ -170,21 +198,21 @@ static void say_mimes(struct client *c, uint32_t id, unsigned opcode,
 	}
 }
 
-void offers_reveal(struct client *c, const struct device *d, struct held *h)
+uint32_t offers_reveal(struct client *c, const struct device *d, struct held *h,
+		       const struct mimes *mimes)
 {
 	const struct offers_kind *k = &offers_kinds[d->kind];
 	uint32_t ours =
 		objects_announce(&c->objects, h->theirs, k->offer, d->version);
 
-	if (!ours) {
-		client_bad(c, BAD_MEMORY, "too many offers");
-		return;
-	}
+	if (!ours)
+		return 0;
 	say(c, d->id, k->data_offer, ours);
-	say_mimes(c, ours, k->mime, &h->mimes);
+	say_mimes(c, ours, k->mime, mimes);
 	if (h->has_actions)
 		say(c, ours, EV_WL_DATA_OFFER_SOURCE_ACTIONS, h->actions);
 	h->theirs = 0;
+	return c->over ? 0 : ours;
 }
 
 void offers_discard(struct client *c, struct held *h)
@@ -199,22 +227,49 @@ void offers_discard(struct client *c, struct held *h)
 	h->theirs = 0;
 }
 
+void offers_cancel(struct client *c, enum selection_kind kind, uint32_t source)
+{
+	unsigned char room[WIRE_HEADER];
+	struct wire_build b;
+
+	wire_begin(&b, room, sizeof(room), source,
+		   offers_kinds[kind].cancelled);
+	client_to_guest(c, room, wire_end(&b), NULL, 0);
+}
+
+enum verdict offers_send(struct client *owner, enum selection_kind kind,
+			 const struct source *s, const struct wire_arg *mime,
+			 int *fds)
+{
+	unsigned char room[WIRE_HEADER + 8 + OFFERS_MIMES_MAX];
+	struct wire_build b;
+
+	if (!mimes_find(&s->mimes, mime) ||
+	    link_is_full(&owner->guest, CLIENT_TO_GUEST_HIGH))
+		return VERDICT_DROP;
+	wire_begin(&b, room, sizeof(room), s->id, offers_kinds[kind].send);
+	wire_put_text(&b, mime->text, mime->value);
+	client_to_guest(owner, room, wire_end(&b), fds, 1);
+	return VERDICT_DONE;
+}
+
 void offers_present(struct client *c, struct device *d)
 {
 	const struct selection *s = &c->filter->selection[d->kind];
 	const struct offers_kind *k = &offers_kinds[d->kind];
 	uint32_t ours = 0;
 
+	d->late = link_waiting(&c->guest) > OFFERS_LATE;
+	if (d->late)
+		return;
 	d->shown = s->generation;
-	if (s->owner) {
+	/* To who keeps too many of them there is none. */
+	if (s->owner)
+		ours = objects_announce(&c->objects, 0, k->offer, d->version);
+	if (ours) {
 		const struct source *source =
 			offers_source(s->owner, s->source);
 
-		ours = objects_announce(&c->objects, 0, k->offer, d->version);
-		if (!ours) {
-			client_bad(c, BAD_MEMORY, "too many offers");
-			return;
-		}
 		objects_get(&c->objects, ours)->data = s->generation;
 		say(c, d->id, k->data_offer, ours);
 		if (source)

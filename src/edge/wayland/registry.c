@@ -36,13 +36,26 @@ static struct client_global *find(struct client *c, uint32_t name)
 	return NULL;
 }
 
+/* The last row, in place of the removed global that was there first. */
+static struct client_global *reuse(struct client *c)
+{
+	struct client_global *g = c->globals, *end = g + c->n_globals;
+
+	while (g < end && !g->removed)
+		g++;
+	if (g == end)
+		return NULL;
+	memmove(g, g + 1, (size_t)(end - g - 1) * sizeof(*g));
+	return end - 1;
+}
+
 static struct client_global *add(struct client *c)
 {
 	size_t n = c->n_globals + 1;
 	void *more;
 
 	if (n > CLIENT_GLOBALS_MAX)
-		return NULL;
+		return reuse(c);
 	more = realloc(c->globals, n * sizeof(*c->globals));
 	if (!more)
 		return NULL;
@@ -72,15 +85,25 @@ enum verdict registry_global(struct client *c, const struct wire_message *m)
 		g = add(c);
 	if (!g)
 		return VERDICT_DROP;
-	*g = (struct client_global){a[OF_NAME].value, i, version};
+	*g = (struct client_global){
+		.name = a[OF_NAME].value,
+		.interface = i,
+		.version = version,
+	};
 	wire_set_u32(a[OF_VERSION].at, version);
 	return VERDICT_PASS;
 }
 
 enum verdict registry_remove(struct client *c, const struct wire_message *m)
 {
-	/* Its row stays: a bind may be under way, and is not our business. */
-	return find(c, m->args[OF_NAME].value) ? VERDICT_PASS : VERDICT_DROP;
+	struct client_global *g = find(c, m->args[OF_NAME].value);
+
+	if (!g)
+		return VERDICT_DROP;
+	/* Its row stays, if there is room: a bind may be under way, and is not
+	 * our business. */
+	g->removed = true;
+	return VERDICT_PASS;
 }
 
 enum verdict registry_bind(struct client *c, const struct wire_message *m)

@@ -117,6 +117,31 @@ static enum verdict toplevel(struct client *c, const struct wire_message *m)
 	}
 }
 
+/*
+ * A title bar of the compositor's has the mark, and may not be asked away: in
+ * both protocols this is the mode with one.  The client is told what it got.
+ */
+#define SERVER_SIDE 2u
+
+static enum verdict decoration(struct client *c, const struct wire_message *m)
+{
+	unsigned char room[WIRE_HEADER + 4];
+	struct wire_build b;
+
+	switch (m->opcode) {
+	case RQ_ZXDG_TOPLEVEL_DECORATION_V1_SET_MODE:
+	case RQ_ZXDG_TOPLEVEL_DECORATION_V1_UNSET_MODE:
+		break;
+	default:
+		return VERDICT_PASS;
+	}
+	wire_begin(&b, room, sizeof(room), m->id,
+		   RQ_ZXDG_TOPLEVEL_DECORATION_V1_SET_MODE);
+	wire_put(&b, SERVER_SIDE);
+	client_to_host(c, room, wire_end(&b), NULL, 0);
+	return c->over ? VERDICT_BAD : VERDICT_DONE;
+}
+
 static enum verdict ask_modules(struct client *c, const struct wire_message *m,
 				uint16_t interface, int *fds)
 {
@@ -125,10 +150,17 @@ static enum verdict ask_modules(struct client *c, const struct wire_message *m,
 		return registry_bind(c, m);
 	case IF_WL_SHM:
 	case IF_WL_SHM_POOL:
+	case IF_WL_BUFFER:
 	case IF_WL_SURFACE:
 		return shm_request(c, m, interface, fds);
 	case IF_XDG_TOPLEVEL:
 		return toplevel(c, m);
+	case IF_ZXDG_TOPLEVEL_DECORATION_V1:
+		return decoration(c, m);
+	case IF_ORG_KDE_KWIN_SERVER_DECORATION:
+		if (m->opcode == RQ_ORG_KDE_KWIN_SERVER_DECORATION_REQUEST_MODE)
+			wire_set_u32(m->args[0].at, SERVER_SIDE);
+		return VERDICT_PASS;
 	case IF_XDG_ACTIVATION_TOKEN_V1:
 		if (m->opcode == RQ_XDG_ACTIVATION_TOKEN_V1_SET_APP_ID)
 			return app_id(c, m->id, m->opcode, &m->args[0]);
@@ -211,6 +243,8 @@ static enum verdict request(struct client *c, struct wire_message *m)
 	v = check_objects(c, m, o.version);
 	if (v == VERDICT_PASS)
 		v = ask_modules(c, m, o.interface, fds);
+	if (v == VERDICT_LATER)
+		return v;
 	/* Of ours, or of the compositor's that it gave to another since. */
 	if (v == VERDICT_PASS && !objects_theirs(&c->objects, m->id))
 		v = VERDICT_DROP;
@@ -238,6 +272,8 @@ ssize_t client_from_guest(struct client *c, unsigned char *p, size_t n)
 {
 	size_t used = 0;
 
+	c->later = false;
+	c->filter->left = c->filter->turn;
 	while (!c->over) {
 		struct wire_message m;
 
@@ -249,7 +285,15 @@ ssize_t client_from_guest(struct client *c, unsigned char *p, size_t n)
 				   m.size);
 			break;
 		case WIRE_ONE:
-			request(c, &m);
+			if (m.size > WIRE_LIBWAYLAND_MAX) {
+				client_bad(c, BAD_METHOD,
+					   "a message of %zu bytes", m.size);
+				break;
+			}
+			c->later = !c->filter->left ||
+				   request(c, &m) == VERDICT_LATER;
+			if (c->later)
+				return (ssize_t)used;
 			used += m.size;
 			break;
 		}

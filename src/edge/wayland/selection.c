@@ -27,7 +27,7 @@
  * Applications live with a selection that is empty, but not without the
  * protocol: foot ends, and GTK takes no input, hence all this.
  */
-#include "offers.h"
+#include "drag.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,11 +36,6 @@
 
 /* Between two windows of the VM the keyboard is nowhere for less than this. */
 #define SAME_MOMENT_MS 100u
-
-static bool may(const struct client *c, enum wayland_clipboard way)
-{
-	return ((unsigned)c->filter->policy->clipboard & way) == way;
-}
 
 /* The devices of that kind that have the keyboard, but for those of `but`. */
 static void present_all(struct filter *f, enum selection_kind kind,
@@ -61,16 +56,6 @@ static void present_all(struct filter *f, enum selection_kind kind,
 	}
 }
 
-static void cancel(struct client *c, enum selection_kind kind, uint32_t source)
-{
-	unsigned char room[WIRE_HEADER];
-	struct wire_build b;
-
-	wire_begin(&b, room, sizeof(room), source,
-		   offers_kinds[kind].cancelled);
-	client_to_guest(c, room, wire_end(&b), NULL, 0);
-}
-
 /* The selection is another one now, or none; `owner` hears nothing of it. */
 static void change(struct filter *f, enum selection_kind kind,
 		   struct client *owner, uint32_t source)
@@ -88,22 +73,12 @@ static enum verdict set_selection(struct client *c, enum selection_kind kind,
 	uint32_t old = s->source;
 
 	change(c->filter, kind, c, source);
-	if (was && !may(c, WAYLAND_CLIPBOARD_OUT) &&
+	if (was && !offers_may(c, WAYLAND_CLIPBOARD_OUT) &&
 	    !(was == c && old == source))
-		cancel(was, kind, old);
+		offers_cancel(was, kind, old);
 	present_all(c->filter, kind, NULL);
-	return may(c, WAYLAND_CLIPBOARD_OUT) ? VERDICT_PASS : VERDICT_DROP;
-}
-
-static enum verdict start_drag(struct client *c, uint32_t source)
-{
-	/* Without a source nothing can leave the client. */
-	if (!source || may(c, WAYLAND_CLIPBOARD_OUT))
-		return VERDICT_PASS;
-	/* Before version 3 the event was for selections alone. */
-	if (objects_get(&c->objects, source)->version >= 3)
-		cancel(c, SELECTION_CLIPBOARD, source);
-	return VERDICT_DROP;
+	return offers_may(c, WAYLAND_CLIPBOARD_OUT) ? VERDICT_PASS
+						    : VERDICT_DROP;
 }
 
 static enum verdict device_request(struct client *c, enum selection_kind kind,
@@ -113,7 +88,7 @@ static enum verdict device_request(struct client *c, enum selection_kind kind,
 		return set_selection(c, kind, m->args[0].value);
 	if (kind == SELECTION_CLIPBOARD &&
 	    m->opcode == RQ_WL_DATA_DEVICE_START_DRAG)
-		return start_drag(c, m->args[0].value);
+		return drag_start(c, m->args[0].value);
 	return VERDICT_PASS;
 }
 
@@ -148,18 +123,22 @@ static enum verdict add_mime(struct client *c, uint32_t id,
 
 	if (!s)
 		return VERDICT_BAD;
-	if (!source) {
-		while (i < OFFERS_SOURCES && s->sources[i].id)
-			i++;
-		if (i == OFFERS_SOURCES)
-			return VERDICT_PASS;
+	while (!source && i < OFFERS_SOURCES && s->sources[i].id)
+		i++;
+	if (!source && i < OFFERS_SOURCES) {
 		source = &s->sources[i];
 		source->id = id;
+		source->drag = 0;
 		buf_clear(&source->mimes.text);
 		objects_get(&c->objects, id)->data = (uint32_t)i + 1;
 	}
-	mimes_add(&source->mimes, a);
-	return VERDICT_PASS;
+	if (source) {
+		source->accepted = NULL; /* the types may move */
+		mimes_add(&source->mimes, a);
+	}
+	/* Not even the names of the types go out. */
+	return offers_may(c, WAYLAND_CLIPBOARD_OUT) ? VERDICT_PASS
+						    : VERDICT_DROP;
 }
 
 /* Somebody of the VM pastes what somebody of the VM copied. */
@@ -167,20 +146,13 @@ static enum verdict receive(struct client *c, enum selection_kind kind,
 			    const struct wire_message *m, int *fds)
 {
 	const struct selection *s = &c->filter->selection[kind];
-	unsigned char room[WIRE_HEADER + 8 + OFFERS_MIMES_MAX];
-	struct wire_build b;
 	const struct source *source;
 
 	if (!s->owner || objects_get(&c->objects, m->id)->data != s->generation)
 		return VERDICT_DROP; /* of an earlier one: it reads nothing */
 	source = offers_source(s->owner, s->source);
-	if (!source || !mimes_have(&source->mimes, &m->args[0]) ||
-	    link_is_full(&s->owner->guest, CLIENT_TO_GUEST_HIGH))
-		return VERDICT_DROP;
-	wire_begin(&b, room, sizeof(room), s->source, offers_kinds[kind].send);
-	wire_put_text(&b, m->args[0].text, m->args[0].value);
-	client_to_guest(s->owner, room, wire_end(&b), fds, 1);
-	return VERDICT_DONE;
+	return source ? offers_send(s->owner, kind, source, &m->args[0], fds)
+		      : VERDICT_DROP;
 }
 
 /* Where somebody will write to: nothing that could make him wait in open(). */
@@ -196,11 +168,13 @@ static enum verdict offer_request(struct client *c, enum selection_kind kind,
 				  const struct wire_message *m, int *fds)
 {
 	bool receives = m->opcode == offers_kinds[kind].receive;
+	uint32_t data = objects_get(&c->objects, m->id)->data;
 
 	if (receives && !is_stream(fds[0]))
 		return client_bad(c, BAD_METHOD, "receive into no pipe");
 	if (objects_theirs(&c->objects, m->id))
-		return VERDICT_PASS;
+		return data ? drag_offer_request(c, m, data, fds)
+			    : VERDICT_PASS;
 	return receives ? receive(c, kind, m, fds) : VERDICT_DROP;
 }
 
@@ -211,7 +185,7 @@ enum verdict selection_request(struct client *c, const struct wire_message *m,
 
 	if (kind < SELECTIONS && interface == offers_kinds[kind].offer)
 		return offer_request(c, kind, m, fds);
-	if (may(c, WAYLAND_CLIPBOARD_BOTH))
+	if (offers_may(c, WAYLAND_CLIPBOARD_BOTH))
 		return VERDICT_PASS;
 	switch (interface) {
 	case IF_WL_DATA_DEVICE_MANAGER:
@@ -265,34 +239,70 @@ static enum verdict selection(struct client *c, struct device *d,
 	struct selection *s = &c->filter->selection[d->kind];
 	struct held *h = offers_held(c, theirs);
 
-	if (h && may(c, WAYLAND_CLIPBOARD_IN) && (!s->owner || is_newer(c))) {
+	if (h && offers_may(c, WAYLAND_CLIPBOARD_IN) &&
+	    (!s->owner || is_newer(c))) {
 		if (s->owner)
-			cancel(s->owner, d->kind, s->source);
+			offers_cancel(s->owner, d->kind, s->source);
 		change(c->filter, d->kind, NULL, 0);
 		d->shown = s->generation;
-		offers_reveal(c, d, h);
+		d->late = false;
+		/* With too many of them it hears of none. */
+		if (!offers_reveal(c, d, h, &h->mimes) && !c->over)
+			offers_discard(c, h);
 		return c->over ? VERDICT_BAD : VERDICT_PASS;
 	}
 	if (h)
 		offers_discard(c, h);
-	offers_present(c, d);
+	/* GTK keeps each offer of its own selection that it is shown. */
+	if (s->owner != c || d->shown != s->generation)
+		offers_present(c, d);
 	return VERDICT_DROP;
+}
+
+/*
+ * The drag that the client hears nothing of is elsewhere, or over.  Not before:
+ * wlroots takes the end of an offer for the end of its drag.
+ */
+static void end_hidden(struct client *c, struct device *d)
+{
+	struct held *h = offers_held(c, d->dragged);
+
+	d->dragged = 0;
+	if (h)
+		offers_discard(c, h);
 }
 
 /* wl_data_device.enter: something is dragged over a window. */
 static enum verdict enter(struct client *c, struct device *d, uint32_t theirs)
 {
-	struct held *h = offers_held(c, theirs);
+	const struct source *own = NULL;
+	struct client *owner;
+	struct held *h;
+	uint32_t ours = 0;
 
-	d->drag_hidden = h && !may(c, WAYLAND_CLIPBOARD_IN);
+	if (d->dragged == theirs)
+		d->dragged = 0;
+	end_hidden(c, d);
+	h = offers_held(c, theirs);
+	if (h)
+		own = drag_source(c->filter, h->drag, &owner);
+	d->drag_hidden = h && !own && !offers_may(c, WAYLAND_CLIPBOARD_IN);
 	if (!h)
 		return VERDICT_PASS;
-	if (d->drag_hidden) {
-		offers_discard(c, h);
+	/* Whoever saw the mark may drag something with it: what is shown, and
+	 * who answers, is the VM's source, however open the way out is. */
+	if (!d->drag_hidden)
+		ours = offers_reveal(c, d, h, own ? &own->mimes : &h->mimes);
+	if (c->over)
+		return VERDICT_BAD;
+	if (!ours) {
+		d->drag_hidden = true;
+		d->dragged = theirs;
 		return VERDICT_DROP;
 	}
-	offers_reveal(c, d, h);
-	return c->over ? VERDICT_BAD : VERDICT_PASS;
+	if (own)
+		objects_get(&c->objects, ours)->data = h->drag;
+	return VERDICT_PASS;
 }
 
 static enum verdict drag(struct client *c, struct device *d,
@@ -303,9 +313,11 @@ static enum verdict drag(struct client *c, struct device *d,
 	switch (m->opcode) {
 	case EV_WL_DATA_DEVICE_ENTER:
 		return enter(c, d, m->args[OFFER].value);
-	case EV_WL_DATA_DEVICE_MOTION:
 	case EV_WL_DATA_DEVICE_LEAVE:
 	case EV_WL_DATA_DEVICE_DROP:
+		end_hidden(c, d);
+		return d->drag_hidden ? VERDICT_DROP : VERDICT_PASS;
+	case EV_WL_DATA_DEVICE_MOTION:
 		return d->drag_hidden ? VERDICT_DROP : VERDICT_PASS;
 	default:
 		return VERDICT_PASS;
@@ -321,7 +333,7 @@ enum verdict selection_event(struct client *c, struct wire_message *m,
 	const struct object *o = objects_get(&c->objects, m->id);
 	struct device *d;
 
-	if (may(c, WAYLAND_CLIPBOARD_BOTH))
+	if (offers_may(c, WAYLAND_CLIPBOARD_BOTH))
 		return VERDICT_PASS;
 	if (interface == k->source) {
 		if (m->opcode == k->cancelled && s->owner == c &&
@@ -329,7 +341,8 @@ enum verdict selection_event(struct client *c, struct wire_message *m,
 			change(c->filter, kind, NULL, 0);
 			present_all(c->filter, kind, NULL);
 		}
-		return VERDICT_PASS;
+		return kind == SELECTION_CLIPBOARD ? drag_source_event(c, m)
+						   : VERDICT_PASS;
 	}
 	if (m->opcode == k->data_offer)
 		return offers_hold(c, m->args[0].value, kind);
@@ -362,10 +375,13 @@ enum verdict selection_hidden(struct client *c, struct wire_message *m,
 	m->proto = &p->events[m->opcode];
 	if (wire_args(m) < 0)
 		return client_bad(c, BAD_IMPLEMENTATION, "a bad offer");
-	if (!may(c, WAYLAND_CLIPBOARD_IN))
-		return VERDICT_DROP;
 	if (m->opcode == k->mime) {
-		mimes_add(&h->mimes, &m->args[0]);
+		uint32_t marked = drag_marked(c->filter, &m->args[0]);
+
+		if (marked)
+			h->drag = marked;
+		else
+			mimes_add(&h->mimes, &m->args[0]);
 	} else if (h->kind == SELECTION_CLIPBOARD &&
 		   m->opcode == EV_WL_DATA_OFFER_SOURCE_ACTIONS) {
 		h->has_actions = true;
@@ -387,7 +403,7 @@ enum verdict selection_keyboard(struct client *c, const struct wire_message *m)
 		c->entered_ms = c->filter->now_ms;
 	}
 	c->has_keyboard = true;
-	if (!c->selections || may(c, WAYLAND_CLIPBOARD_BOTH))
+	if (!c->selections || offers_may(c, WAYLAND_CLIPBOARD_BOTH))
 		return VERDICT_PASS;
 	/* Not every compositor says that there is no selection. */
 	for (size_t i = 0; i < OFFERS_DEVICES; i++) {
@@ -400,6 +416,16 @@ enum verdict selection_keyboard(struct client *c, const struct wire_message *m)
 			offers_present(c, d);
 	}
 	return c->over ? VERDICT_BAD : VERDICT_PASS;
+}
+
+void selection_late(struct client *c)
+{
+	for (size_t i = 0; c->selections && i < OFFERS_DEVICES; i++) {
+		struct device *d = &c->selections->devices[i];
+
+		if (d->id && d->late && c->has_keyboard && !c->over)
+			offers_present(c, d);
+	}
 }
 
 /* The client's selection, if that source is one, is no more. */
@@ -422,8 +448,10 @@ void selection_gone(struct client *c, uint32_t id, const struct object *o)
 	switch (o->interface) {
 	case IF_WL_DATA_DEVICE:
 	case IF_ZWP_PRIMARY_SELECTION_DEVICE_V1:
-		if (o->data)
-			s->devices[o->data - 1].id = 0;
+		if (!o->data)
+			break;
+		end_hidden(c, &s->devices[o->data - 1]);
+		s->devices[o->data - 1].id = 0;
 		break;
 	default:
 		lose(c, id);

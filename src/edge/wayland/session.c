@@ -143,22 +143,44 @@ void sessions_command(struct sessions *a, const struct wayland_record *r,
 	}
 }
 
+/* Lets the filter see n bytes of a->read. */
+static void give(struct sessions *a, struct client *c, enum side side, size_t n)
+{
+	struct link *l = side == GUEST ? &c->guest : &c->host;
+	ssize_t used;
+
+	used = side == GUEST ? client_from_guest(c, a->read, n)
+			     : client_from_host(c, a->read, n);
+	if (used >= 0 && link_keep(l, a->read + used, n - (size_t)used) < 0)
+		client_bad(c, BAD_MEMORY, "no memory");
+}
+
 /* Reads one side once, and lets the filter see it. */
 static void take(struct sessions *a, struct client *c, enum side side)
 {
-	struct link *l = side == GUEST ? &c->guest : &c->host;
-	ssize_t n = link_read(l, a->read), used;
+	ssize_t n = link_read(side == GUEST ? &c->guest : &c->host, a->read);
 
-	if (n < 0) {
+	if (n < 0)
 		client_bad(c, BAD_METHOD, "too many descriptors");
-		return;
+	else if (n)
+		give(a, c, side, (size_t)n);
+}
+
+/* Has what it was not done with, and there is room for it. */
+static bool has_later(const struct client *c)
+{
+	return c->later && !c->over && !c->host.ended && !c->host.deaf &&
+	       !link_is_full(&c->host, CLIENT_TO_HOST_HIGH);
+}
+
+void sessions_later(struct sessions *a)
+{
+	for (size_t i = 0; i < WAYLAND_CLIENTS_MAX; i++) {
+		struct client *c = a->s[i].client;
+
+		if (c && has_later(c))
+			give(a, c, GUEST, link_again(&c->guest, a->read));
 	}
-	if (!n)
-		return;
-	used = side == GUEST ? client_from_guest(c, a->read, (size_t)n)
-			     : client_from_host(c, a->read, (size_t)n);
-	if (used >= 0 && link_keep(l, a->read + used, (size_t)(n - used)) < 0)
-		client_bad(c, BAD_MEMORY, "no memory");
 }
 
 void sessions_turn(struct sessions *a, uint64_t key, uint32_t events)
@@ -208,7 +230,9 @@ static uint32_t wish(const struct session *s, const struct link *from,
 {
 	uint32_t events = from->blocked ? EPOLLOUT : 0;
 
-	if (s->joined && !from->ended && !to->ended && !link_is_full(to, high))
+	if (s->joined && !from->ended && !to->ended && !to->deaf &&
+	    !(from == &s->client->guest && s->client->later) &&
+	    !link_is_full(to, high))
 		events |= EPOLLIN;
 	return events;
 }
@@ -223,15 +247,42 @@ static bool is_over(const struct client *c)
 	return c->host.ended && !link_waiting(&c->guest);
 }
 
-static void settle(struct sessions *a, struct session *s)
+/* Blocked: the socket takes nothing before epoll says so. */
+static void flush(struct link *l)
+{
+	if (link_waiting(l) && !l->blocked)
+		link_flush(l);
+}
+
+/*
+ * The compositor reads no more: most likely it has said why, and closed.  That
+ * is for the client, as far as it reads it.
+ */
+static void last_words(struct sessions *a, struct client *c)
+{
+	while (!c->over && !c->host.ended && !c->guest.ended &&
+	       !c->guest.blocked) {
+		take(a, c, HOST);
+		flush(&c->guest);
+		if (c->guest.deaf)
+			c->guest.ended = true;
+	}
+}
+
+/* True: it has ended, and others may have something to hear of that. */
+static bool settle(struct sessions *a, struct session *s)
 {
 	struct client *c = s->client;
 
-	/* Blocked: the socket takes nothing before epoll says so. */
-	if (link_waiting(&c->guest) && !c->guest.blocked)
-		link_flush(&c->guest);
-	if (link_waiting(&c->host) && !c->host.blocked)
-		link_flush(&c->host);
+	flush(&c->guest);
+	selection_late(c);
+	flush(&c->guest);
+	/* Whoever has gone has nothing more to say. */
+	if (c->guest.deaf)
+		c->guest.ended = true;
+	flush(&c->host);
+	if (c->host.deaf)
+		last_words(a, c);
 	if (!is_over(c)) {
 		watch(a, s, GUEST,
 		      wish(s, &c->guest, &c->host, CLIENT_TO_HOST_HIGH));
@@ -239,10 +290,27 @@ static void settle(struct sessions *a, struct session *s)
 		      wish(s, &c->host, &c->guest, CLIENT_TO_GUEST_HIGH));
 	}
 	if (!is_over(c))
-		return;
+		return false;
+	link_drain(&c->guest);
 	client_free(c);
 	s->client = NULL;
 	a->full = false;
+	return true;
+}
+
+/* All of them; true: again. */
+static bool settle_all(struct sessions *a)
+{
+	bool ended = false;
+
+	a->n_later = 0;
+	for (size_t i = 0; i < WAYLAND_CLIENTS_MAX; i++) {
+		if (a->s[i].client && settle(a, &a->s[i]))
+			ended = true;
+		if (a->s[i].client && has_later(a->s[i].client))
+			a->n_later++;
+	}
+	return ended;
 }
 
 void sessions_settle(struct sessions *a)
@@ -253,9 +321,10 @@ void sessions_settle(struct sessions *a)
 	};
 	bool listening;
 
-	for (size_t i = 0; i < WAYLAND_CLIENTS_MAX; i++)
-		if (a->s[i].client)
-			settle(a, &a->s[i]);
+	while (settle_all(a))
+		;
+	/* Of many that want all of it, each gets less. */
+	a->filter->turn = FILTER_TURN / (a->n_later ? a->n_later : 1);
 	listening = vmrun_has_room(a->vmrun) && !a->full;
 	if (listening != a->listening &&
 	    epoll_ctl(a->epoll, listening ? EPOLL_CTL_ADD : EPOLL_CTL_DEL,

@@ -10,57 +10,29 @@
  * - A memory file that takes F_SEAL_SHRINK, or has it, is passed on: what most
  *   toolkits make.
  * - One that takes no seals (waypipe's) is kept, and the compositor gets one
- *   of ours.  At each wl_surface.commit the attached buffer is copied from the
- *   client's file with pread(), for which a missing part is no danger: as many
- *   rows as may differ from the last copy, if the client says so.
+ *   of ours, to which copy.c copies what is shown.
  * - Anything else is refused: reading it could wait for somebody.
  *
  * Each pool holds its limits until the pool and all its buffers are gone, as
  * the compositor's mapping does.
  */
-#include "filter.h"
+#include "shm.h"
 
+#include "format.h"
+
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of one client, each. */
-#define POOLS_MAX 256u
-#define BUFFERS_MAX 2048u
-
-struct pool {
-	unsigned refs; /* the object, and buffers; 0: this row is free */
-	size_t size;
-	/*
-	 * The client's file: for copies, else for the size that resize()
-	 * wants, as long as there is an object to ask for it; then -1.
-	 */
-	int file;
-	int own;	     /* ours, else -1 */
-	unsigned char *copy; /* ours, mapped; NULL: passed on */
-};
-
-struct buffer {
-	bool used;
-	uint32_t pool; /* row */
-	size_t offset, stride, rows;
-	uint32_t surface; /* whose content it was last, 0: none's yet */
-	size_t from, to;  /* rows that may differ from the copy */
-};
-
-struct shm {
-	struct pool pools[POOLS_MAX];
-	struct buffer *buffers; /* owned */
-	size_t n_buffers;
-	uint64_t bytes;	 /* of all pools */
-	size_t n_copied; /* pools with a copy */
-};
-
-/* What is kept of a surface, in struct object's data: the buffer's number. */
+static_assert(sizeof(struct shm) + BUFFERS_MAX * sizeof(struct buffer) <=
+		      CLIENT_SHM_MAX,
+	      "tables of shared memory are too large");
 
 static struct shm *get_shm(struct client *c)
 {
@@ -72,17 +44,30 @@ static struct shm *get_shm(struct client *c)
 	return c->shm;
 }
 
-static void unref(struct shm *s, struct pool *p)
+/* One of a pool's, if it is open. */
+static void close_file(struct client *c, int *fd)
 {
+	if (*fd < 0)
+		return;
+	close(*fd);
+	*fd = -1;
+	c->filter->files--;
+}
+
+static void unref(struct client *c, struct pool *p)
+{
+	struct shm *s = c->shm;
+
 	if (--p->refs)
 		return;
 	s->bytes -= p->size;
-	if (p->file >= 0)
-		close(p->file);
+	c->filter->pools--;
+	close_file(c, &p->file);
 	if (!p->copy)
 		return;
 	munmap(p->copy, p->size);
-	close(p->own);
+	close_file(c, &p->own);
+	c->filter->copied -= p->copied;
 	s->n_copied--;
 }
 
@@ -96,11 +81,18 @@ void shm_free(struct client *c)
 		if (!s->pools[i].refs)
 			continue;
 		s->pools[i].refs = 1;
-		unref(s, &s->pools[i]);
+		unref(c, &s->pools[i]);
 	}
 	free(s->buffers);
 	free(s);
 	c->shm = NULL;
+}
+
+static void free_buffer(struct client *c, struct buffer *b)
+{
+	b->used = false;
+	copy_gone(c, b);
+	unref(c, &c->shm->pools[b->pool]);
 }
 
 void shm_gone(struct client *c, const struct object *o)
@@ -111,25 +103,32 @@ void shm_gone(struct client *c, const struct object *o)
 	if (o->interface == IF_WL_SHM_POOL) {
 		struct pool *p = &s->pools[o->data - 1];
 
-		if (!p->copy) {
-			close(p->file);
-			p->file = -1;
-		}
-		unref(s, p);
+		if (!p->copy)
+			close_file(c, &p->file);
+		unref(c, p);
 		return;
 	}
 	b = &s->buffers[o->data - 1];
-	b->used = false;
-	unref(s, &s->pools[b->pool]);
+	if (!b->destroyed)
+		free_buffer(c, b);
 }
 
 /* May a pool of `was` bytes become one of `size` (of wl_shm, as an int)? */
-static bool fits(struct client *c, uint32_t size, size_t was)
+static enum verdict check_size(struct client *c, uint32_t size, uint32_t was)
 {
 	const struct wayland_policy *p = c->filter->policy;
 
-	return size && size <= INT32_MAX && size >= was && size <= p->pool &&
-	       c->shm->bytes - was + size <= p->memory;
+	if (!size || size > INT32_MAX || size > p->pool)
+		return client_bad(c, BAD_MEMORY, "a pool of %d bytes",
+				  (int)size);
+	if (size < was)
+		return client_bad(c, BAD_MEMORY, "a pool of %d bytes, not %u",
+				  (int)size, was);
+	if (c->shm->bytes - was + size > p->memory)
+		return client_bad(c, BAD_MEMORY,
+				  "pools of more than %" PRIu64 " MiB together",
+				  p->memory >> 20);
+	return VERDICT_PASS;
 }
 
 /* A file of ours in place of the client's, which takes no seals. */
@@ -153,6 +152,8 @@ static enum verdict make_copy(struct client *c, struct pool *p, int *fd)
 	p->file = *fd;
 	p->own = own;
 	p->copy = copy;
+	p->copied = 0;
+	c->filter->files += 2;
 	*fd = theirs;
 	c->shm->n_copied++;
 	return VERDICT_PASS;
@@ -181,12 +182,22 @@ static enum verdict secure(struct client *c, struct pool *p, int *fd)
 		return make_copy(c, p, fd);
 	if (!has_size(*fd, p->size))
 		return client_bad(c, BAD_OBJECT,
-				  "a pool of %zu bytes in a smaller file",
+				  "a pool of %u bytes in a smaller file",
 				  p->size);
 	p->file = fcntl(*fd, F_DUPFD_CLOEXEC, 0);
 	if (p->file < 0)
 		return client_bad(c, BAD_MEMORY, "no memory for a pool");
+	c->filter->files++;
 	return VERDICT_PASS;
+}
+
+static size_t count_files(const struct shm *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < POOLS_MAX; i++)
+		n += s->pools[i].refs && s->pools[i].file >= 0;
+	return n;
 }
 
 static enum verdict create_pool(struct client *c, const struct wire_message *m,
@@ -202,16 +213,21 @@ static enum verdict create_pool(struct client *c, const struct wire_message *m,
 		return VERDICT_BAD;
 	while (i < POOLS_MAX && s->pools[i].refs)
 		i++;
-	if (i == POOLS_MAX)
+	if (i == POOLS_MAX || count_files(s) >= FILES_MAX)
 		return client_bad(c, BAD_MEMORY, "too many pools");
-	if (!fits(c, size, 0))
-		return client_bad(c, BAD_MEMORY, "a pool of %d bytes",
-				  (int)size);
+	if (c->filter->files > FILTER_FILES_MAX - 2 ||
+	    c->filter->pools >= FILTER_POOLS_MAX)
+		return client_bad(c, BAD_MEMORY,
+				  "the VM's windows have too many pools; "
+				  "close some");
+	if (check_size(c, size, 0) != VERDICT_PASS)
+		return VERDICT_BAD;
 	p = &s->pools[i];
 	p->size = size;
 	if (secure(c, p, &fds[0]) != VERDICT_PASS)
 		return VERDICT_BAD;
 	p->refs = 1;
+	c->filter->pools++;
 	s->bytes += size;
 	objects_get(&c->objects, m->args[ID].value)->data = (uint32_t)i + 1;
 	return VERDICT_PASS;
@@ -221,9 +237,8 @@ static enum verdict resize(struct client *c, struct pool *p, uint32_t size)
 {
 	void *copy;
 
-	if (!fits(c, size, p->size))
-		return client_bad(c, BAD_MEMORY, "a pool of %d bytes, not %zu",
-				  (int)size, p->size);
+	if (check_size(c, size, p->size) != VERDICT_PASS)
+		return VERDICT_BAD;
 	if (!p->copy && !has_size(p->file, size))
 		return client_bad(c, BAD_OBJECT,
 				  "a pool of %d bytes in a smaller file",
@@ -264,19 +279,24 @@ static struct buffer *new_buffer(struct shm *s, uint32_t *row)
 static enum verdict create_buffer(struct client *c,
 				  const struct wire_message *m, uint32_t pool)
 {
-	enum { ID, OFFSET, WIDTH, HEIGHT, STRIDE };
+	enum { ID, OFFSET, WIDTH, HEIGHT, STRIDE, FORMAT };
 	const struct wire_arg *a = m->args;
 	struct shm *s = c->shm;
 	struct buffer *b;
 	uint32_t row;
 	uint64_t end = (uint64_t)a[OFFSET].value +
 		       (uint64_t)a[STRIDE].value * a[HEIGHT].value;
+	uint64_t pixel = format_bytes(a[FORMAT].value);
 
+	if (!pixel)
+		return client_bad(c, BAD_OBJECT, "a buffer of format 0x%x",
+				  (unsigned)a[FORMAT].value);
 	if (a[OFFSET].value > INT32_MAX || a[STRIDE].value > INT32_MAX ||
-	    a[HEIGHT].value > INT32_MAX || a[WIDTH].value > a[STRIDE].value ||
-	    !a[WIDTH].value || !a[HEIGHT].value || end > s->pools[pool].size)
+	    a[HEIGHT].value > INT32_MAX ||
+	    a[WIDTH].value * pixel > a[STRIDE].value || !a[WIDTH].value ||
+	    !a[HEIGHT].value || end > s->pools[pool].size)
 		return client_bad(c, BAD_OBJECT,
-				  "a buffer of %dx%d, stride %d, at %d of %zu",
+				  "a buffer of %dx%d, stride %d, at %d of %u",
 				  (int)a[WIDTH].value, (int)a[HEIGHT].value,
 				  (int)a[STRIDE].value, (int)a[OFFSET].value,
 				  s->pools[pool].size);
@@ -285,127 +305,15 @@ static enum verdict create_buffer(struct client *c,
 		return client_bad(c, BAD_MEMORY, "too many buffers");
 	*b = (struct buffer){
 		.used = true,
+		.id = a[ID].value,
 		.pool = pool,
 		.offset = a[OFFSET].value,
 		.stride = a[STRIDE].value,
 		.rows = a[HEIGHT].value,
-		.to = a[HEIGHT].value,
+		.to = a[STRIDE].value * a[HEIGHT].value,
 	};
 	s->pools[pool].refs++;
 	objects_get(&c->objects, a[ID].value)->data = row + 1;
-	return VERDICT_PASS;
-}
-
-/* Every buffer that showed this surface before may now differ from it. */
-static void damage(struct shm *s, uint32_t surface, size_t from, size_t to)
-{
-	for (size_t i = 0; i < s->n_buffers; i++) {
-		struct buffer *b = &s->buffers[i];
-		size_t end = to < b->rows ? to : b->rows;
-
-		if (!b->used || b->surface != surface || from >= end)
-			continue;
-		if (b->from == b->to) {
-			b->from = from;
-			b->to = end;
-			continue;
-		}
-		b->from = b->from < from ? b->from : from;
-		b->to = b->to > end ? b->to : end;
-	}
-}
-
-static struct buffer *attached(struct client *c, uint32_t surface)
-{
-	const struct object *o = objects_get(&c->objects, surface);
-
-	o = objects_live(&c->objects, o->data, IF_WL_BUFFER);
-	return o && o->data ? &c->shm->buffers[o->data - 1] : NULL;
-}
-
-static void attach(struct client *c, uint32_t surface, uint32_t buffer)
-{
-	struct buffer *b;
-
-	objects_get(&c->objects, surface)->data = buffer;
-	b = attached(c, surface);
-	if (b && b->surface != surface) {
-		/* Nothing is known of how it came to be. */
-		b->surface = surface;
-		b->from = 0;
-		b->to = b->rows;
-	}
-}
-
-static void commit(struct client *c, uint32_t surface)
-{
-	struct buffer *b = attached(c, surface);
-	const struct pool *p;
-	size_t at, n;
-
-	if (!b || b->from == b->to)
-		return;
-	p = &c->shm->pools[b->pool];
-	at = b->offset + b->from * b->stride;
-	n = (b->to - b->from) * b->stride;
-	b->from = b->to = 0;
-	while (p->copy && n) {
-		ssize_t got = pread(p->file, p->copy + at, n, (off_t)at);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break; /* what it took away stays as it was */
-		at += (size_t)got;
-		n -= (size_t)got;
-	}
-}
-
-/* Rows of wl_surface.damage_buffer: y and height. */
-static void damage_rows(struct shm *s, uint32_t surface, uint32_t y,
-			uint32_t height)
-{
-	size_t from = y > INT32_MAX ? 0 : y;
-	size_t to = height > INT32_MAX ? 0 : (size_t)y + height;
-
-	if (y > INT32_MAX) /* above the buffer: whatever it is, all of it */
-		to = INT32_MAX;
-	damage(s, surface, from, to);
-}
-
-/* The number of the surface will be another's. */
-static void forget(struct shm *s, uint32_t surface)
-{
-	for (size_t i = 0; i < s->n_buffers; i++)
-		if (s->buffers[i].surface == surface)
-			s->buffers[i].surface = 0;
-}
-
-static enum verdict surface(struct client *c, const struct wire_message *m)
-{
-	/* Only who has copies needs any of this. */
-	if (!c->shm || !c->shm->n_copied)
-		return VERDICT_PASS;
-	switch (m->opcode) {
-	case RQ_WL_SURFACE_ATTACH:
-		attach(c, m->id, m->args[0].value);
-		break;
-	case RQ_WL_SURFACE_DAMAGE:
-		/* In the surface's coordinates, which are not the buffer's. */
-		damage(c->shm, m->id, 0, INT32_MAX);
-		break;
-	case RQ_WL_SURFACE_DAMAGE_BUFFER:
-		damage_rows(c->shm, m->id, m->args[1].value, m->args[3].value);
-		break;
-	case RQ_WL_SURFACE_COMMIT:
-		commit(c, m->id);
-		break;
-	case RQ_WL_SURFACE_DESTROY:
-		forget(c->shm, m->id);
-		break;
-	default:
-		break;
-	}
 	return VERDICT_PASS;
 }
 
@@ -423,6 +331,37 @@ static enum verdict pool_request(struct client *c, const struct wire_message *m)
 	}
 }
 
+/* What the compositor has of a copy it keeps until it says so. */
+static enum verdict buffer_request(struct client *c,
+				   const struct wire_message *m)
+{
+	uint32_t row = objects_get(&c->objects, m->id)->data;
+	struct buffer *b = row ? &c->shm->buffers[row - 1] : NULL;
+
+	if (m->opcode != RQ_WL_BUFFER_DESTROY || !b || !b->held)
+		return VERDICT_PASS;
+	b->destroyed = true;
+	return VERDICT_DONE;
+}
+
+void shm_released(struct client *c, uint32_t id)
+{
+	uint32_t row = objects_get(&c->objects, id)->data;
+	struct buffer *b = row ? &c->shm->buffers[row - 1] : NULL;
+	unsigned char room[WIRE_HEADER];
+	struct wire_build w;
+
+	/* What was destroyed may have had a row that is another's now. */
+	if (!b || !b->used || b->id != id)
+		return;
+	b->held = false;
+	if (!b->destroyed)
+		return;
+	free_buffer(c, b);
+	wire_begin(&w, room, sizeof(room), id, RQ_WL_BUFFER_DESTROY);
+	client_to_host(c, room, wire_end(&w), NULL, 0);
+}
+
 enum verdict shm_request(struct client *c, const struct wire_message *m,
 			 uint16_t interface, int *fds)
 {
@@ -434,7 +373,9 @@ enum verdict shm_request(struct client *c, const struct wire_message *m,
 	case IF_WL_SHM_POOL:
 		return pool_request(c, m);
 	case IF_WL_SURFACE:
-		return surface(c, m);
+		return c->shm ? copy_request(c, m) : VERDICT_PASS;
+	case IF_WL_BUFFER:
+		return buffer_request(c, m);
 	default:
 		return VERDICT_PASS;
 	}

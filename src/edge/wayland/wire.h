@@ -16,6 +16,7 @@
 
 #define WIRE_HEADER 8u
 #define WIRE_MAX 65532u /* what 16 bits in multiples of four can say */
+#define WIRE_LIBWAYLAND_MAX 4096u /* what it makes, and takes by itself */
 /* Ids from here on are given by the compositor. */
 #define WIRE_SERVER_ID 0xff000000u
 

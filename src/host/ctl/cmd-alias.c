@@ -6,14 +6,11 @@
 #include "base/own.h"
 #include "host/ctl/cmd-state.h"
 #include "host/ctl/cmd.h"
+#include "host/home.h"
+#include "host/plan/planint.h"
 #include "host/text.h"
 
 #include <string.h>
-
-static const char usage_text[] = "usage: vmrunctl alias list [--json]\n"
-				 "       vmrunctl alias show [--json] NAME\n"
-				 "       vmrunctl alias rename OLD NEW\n"
-				 "       vmrunctl alias forget NAME\n";
 
 static int bad_usage(const char *what, const char *word)
 {
@@ -91,7 +88,7 @@ static int alias_list(struct ctl_state *c, int argc, char **argv)
 	if (state_aliases(c->state, &list, &n, &e) < 0)
 		return failed(&e, "list the aliases");
 	r = json ? list_json(list, n) : list_text(list, n);
-	return r < 0 || fflush(stdout) == EOF;
+	return r < 0 ? 125 : 0;
 }
 
 static const char *phase_note(enum grant_phase phase)
@@ -137,6 +134,21 @@ static void show_grants(const struct state_grant *g, size_t n, uid_t uid,
 		json_free(list);
 }
 
+static int show_home(struct ctl_state *c, const struct state_alias *a,
+		     struct json *j, struct err *e)
+{
+	own_free char *home = NULL;
+	char shown[4096];
+
+	if (home_find(&c->facts, a->name, &home, e) < 0)
+		return -1;
+	if (j)
+		json_set_str(j, "home", home);
+	else if (home)
+		printf("home  %s\n", text_show(shown, sizeof(shown), home));
+	return 0;
+}
+
 static int show(struct ctl_state *c, const struct state_alias *a, int json,
 		struct err *e)
 {
@@ -152,88 +164,148 @@ static int show(struct ctl_state *c, const struct state_alias *a, int json,
 	if (!json)
 		list_text(a, 1);
 	show_grants(g, n, a->uid, j);
-	if (json)
-		r = json_print(j, JSON_PRETTY, stdout);
-	json_free(j);
 	state_grants_free(g, n);
-	return r < 0 ? err_set(e, errno, "writing") : 0;
+	r = show_home(c, a, j, e);
+	if (r == 0 && json && json_print(j, JSON_PRETTY, stdout) < 0)
+		r = err_set(e, errno, "writing");
+	json_free(j);
+	return r;
 }
 
 static int alias_show(struct ctl_state *c, int argc, char **argv)
 {
-	own_free struct state_alias *list = NULL;
-	const struct state_alias *a = NULL;
+	struct state_alias a;
 	struct err e = ERR_INIT;
 	int json = argc == 3 && !strcmp(argv[1], "--json");
-	char shown[TEXT_SHOWN];
-	size_t n;
 
 	if (argc != 2 + json || argv[1 + json][0] == '-')
 		return bad_usage("show: the name of one alias is needed", "");
-	if (state_aliases(c->state, &list, &n, &e) < 0)
-		return failed(&e, "show the alias");
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(list[i].name, argv[1 + json]))
-			a = &list[i];
-	if (!a) {
-		err_set(&e, 0, "there is no alias %s",
-			text_show(shown, sizeof(shown), argv[1 + json]));
-		err_hint(&e, "`vmrunctl alias list` shows those that there "
-			     "are");
+	if (ctl_find_alias(c, argv[1 + json], &a, &e) < 0)
 		return failed(&e, "show it");
-	}
-	if (show(c, a, json, &e) < 0)
+	if (show(c, &a, json, &e) < 0)
 		return failed(&e, "show the alias");
-	return fflush(stdout) == EOF;
+	return 0;
+}
+
+/* The homes' directory if this alias has one in it, else NULL. */
+static int homes_of(struct ctl_state *c, const char *from, const char *to,
+		    char **homes, struct err *e)
+{
+	const struct homes h = {c->state, c->dir, &c->facts};
+	own_free char *old = NULL, *new = NULL;
+	char shown[TEXT_SHOWN];
+
+	*homes = NULL;
+	if (home_settle(&h, e) < 0 || home_find(&c->facts, from, &old, e) < 0 ||
+	    home_find(&c->facts, to, &new, e) < 0)
+		return -1;
+	if (!old)
+		return 0;
+	if (!new) {
+		*homes = plan_home_path(&c->facts, NULL, e);
+		return *homes ? 0 : -1;
+	}
+	err_set(e, 0, "there is a home of an earlier %s", to);
+	return err_hint(e,
+			"move %s away, or delete it: `vmrunctl alias forget "
+			"--delete-home %s`",
+			text_show(shown, sizeof(shown), new), to);
 }
 
 static int alias_rename(struct ctl_state *c, int argc, char **argv)
 {
+	const struct homes h = {c->state, c->dir, &c->facts};
+	own_free char *homes = NULL;
 	struct err e = ERR_INIT;
 
 	if (argc != 3 || argv[1][0] == '-')
 		return bad_usage("rename: two names are needed", "");
 	if (!text_is_name(argv[2]))
 		return bad_usage("rename: this is not a name: ", argv[2]);
-	if (state_alias_rename(c->state, argv[1], argv[2], &e) < 0)
+	if (homes_of(c, argv[1], argv[2], &homes, &e) < 0 ||
+	    state_alias_rename(c->state, argv[1], argv[2], homes, &e) < 0 ||
+	    home_settle(&h, &e) < 0)
 		return failed(&e, "rename the alias");
+	return 0;
+}
+
+static int forget(struct ctl_state *c, const char *name, struct err *e)
+{
+	struct state_identity id;
+	int r;
+
+	if (ctl_take_alias(c, name, "vmrunctl alias forget", &id, e) < 0)
+		return -1;
+	r = state_set_status(c->state, id.run, IDENTITY_REVOKING, e);
+	if (r == 0) {
+		id.status = IDENTITY_REVOKING;
+		r = reclaim_run(&c->rc, &id, 0, e);
+	}
+	own_close(&id.lock_fd);
+	if (r < 0 && !e->hint[0])
+		err_hint(e, "what could be undone is undone; the same command "
+			    "tries the rest again");
+	return r;
+}
+
+static bool is_alias(struct ctl_state *c, const char *name)
+{
+	struct err unused = ERR_INIT;
+	struct state_alias a;
+
+	/* Who cannot tell lets the other message come. */
+	return state_alias_find(c->state, name, &a, &unused) != 0;
+}
+
+/* Nothing is lost by forgetting a name; where it is kept is said. */
+static int tell_kept(const char *name, const char *home)
+{
+	char shown[4096];
+
+	printf("its home is kept: %s\n"
+	       "`vmrunctl alias forget --delete-home %s` deletes it\n",
+	       text_show(shown, sizeof(shown), home), name);
 	return 0;
 }
 
 static int alias_forget(struct ctl_state *c, int argc, char **argv)
 {
-	struct state_identity id;
+	const struct homes h = {c->state, c->dir, &c->facts};
+	int delete = argc == 3 && !strcmp(argv[1], "--delete-home");
+	const char *name = argc == 2 + delete ? argv[1 + delete] : "";
+	own_free char *home = NULL;
 	struct err e = ERR_INIT;
-	int r;
 
-	if (argc != 2 || argv[1][0] == '-')
+	if (!text_is_name(name))
 		return bad_usage("forget: the name of one alias is needed", "");
-	if (ctl_take_alias(c, argv[1], "vmrunctl alias forget", &id, &e) < 0)
+	if (home_find(&c->facts, name, &home, &e) < 0)
 		return failed(&e, "forget the alias");
-	r = state_set_status(c->state, id.run, IDENTITY_REVOKING, &e);
-	if (r == 0) {
-		id.status = IDENTITY_REVOKING;
-		r = reclaim_run(&c->rc, &id, 0, &e);
+	/* Of one that is forgotten already the home may be left. */
+	if ((!delete || !home || is_alias(c, name)) &&
+	    forget(c, name, &e) < 0) {
+		failed(&e, "forget the alias");
+		return home && !is_alias(c, name) ? tell_kept(name, home),
+		       125			  : 125;
 	}
-	own_close(&id.lock_fd);
-	if (r == 0)
+	if (!home)
 		return 0;
-	failed(&e, "forget the alias");
-	log_error("hint: what could be undone is undone; the same command "
-		  "tries the rest again");
-	return 125;
+	if (!delete)
+		return tell_kept(name, home);
+	return home_delete(&h, name, &e) < 0 ? failed(&e, "delete its home")
+					     : 0;
 }
 
 int cmd_alias(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
+		enum ctl_how how;
 		int (*run)(struct ctl_state *c, int argc, char **argv);
 	} verbs[] = {
-		{"list", alias_list},
-		{"show", alias_show},
-		{"rename", alias_rename},
-		{"forget", alias_forget},
+		{"list", CTL_LOOK, alias_list},
+		{"show", CTL_LOOK, alias_show},
+		{"rename", CTL_CHANGE, alias_rename},
+		{"forget", CTL_CHANGE, alias_forget},
 	};
 	struct err e = ERR_INIT;
 	struct ctl_state c;
@@ -241,12 +313,10 @@ int cmd_alias(int argc, char **argv)
 
 	if (argc < 2)
 		return bad_usage("list, show, rename or forget?", "");
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
-		return fputs(usage_text, stdout) < 0;
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(argv[1], verbs[i].name))
 			continue;
-		if (ctl_state_open(&c, &e) < 0)
+		if (ctl_state_open(&c, verbs[i].how, &e) < 0)
 			return failed(&e, "look after aliases");
 		status = verbs[i].run(&c, argc - 1, argv + 1);
 		ctl_state_close(&c);

@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #define DETAIL_MAX ERR_MSG_MAX
 #define SPACE_NEEDED (64ull << 20)
@@ -136,7 +137,9 @@ static enum finding check_qemu(struct report *r)
 
 	if (probe_qemu(&t, &r->e) < 0)
 		return FINDING_FAIL;
-	f = fail_if(probe_version(&t, &r->e));
+	f = fail_if(probe_place(&t, &r->e));
+	if (f == FINDING_OK)
+		f = fail_if(probe_version(&t, &r->e));
 	detail(r, "%s, version %u.%u", t.path, t.major, t.minor);
 	if (f == FINDING_OK &&
 	    (t.major < PROBE_QEMU_MAJOR ||
@@ -159,7 +162,9 @@ static enum finding check_virtiofsd(struct report *r)
 
 	if (probe_virtiofsd(&t, &r->e) < 0)
 		return FINDING_FAIL;
-	if (t.kind == FILESERVER_RUST) {
+	if (probe_place(&t, &r->e) < 0) {
+		f = FINDING_FAIL;
+	} else if (t.kind == FILESERVER_RUST) {
 		f = fail_if(probe_version(&t, &r->e));
 		detail(r, "%s, version %u.%u (Rust)", t.path, t.major, t.minor);
 	} else {
@@ -231,7 +236,6 @@ static enum finding check_state(struct report *r)
 	const char *home = r->facts->state_home;
 	own_fd dir = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct state *s;
-	struct stat st;
 	int ret;
 
 	if (dir < 0 && errno != ENOENT) {
@@ -239,8 +243,7 @@ static enum finding check_state(struct report *r)
 		return FINDING_FAIL;
 	}
 	/* Opening would make it, and doctor makes nothing. */
-	if (dir < 0 ||
-	    (fstatat(dir, "state.db", &st, 0) < 0 && errno == ENOENT)) {
+	if (dir < 0 || !state_is_there(dir)) {
 		detail(r, "not made yet");
 		return FINDING_OK;
 	}
@@ -268,6 +271,30 @@ static enum finding check_network(struct report *r)
 	return FINDING_OK;
 }
 
+/* Needed by --socket wayland and x11 only; the guest's are this machine's. */
+static enum finding check_windows(struct report *r)
+{
+	static const struct {
+		const char *path, *option, *packages;
+	} needed[] = {
+		{"/usr/bin/waypipe", "wayland", "waypipe"},
+		{"/usr/bin/cage", "x11", "cage xwayland"},
+		{"/usr/bin/Xwayland", "x11", "cage xwayland"},
+	};
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
+		if (!access(needed[i].path, X_OK))
+			continue;
+		err_set(&r->e, 0,
+			"%s is not installed: there is no --socket %s",
+			strrchr(needed[i].path, '/') + 1, needed[i].option);
+		err_hint(&r->e, "sudo apt install %s", needed[i].packages);
+		return FINDING_WARN;
+	}
+	detail(r, "waypipe, for --socket wayland; cage and Xwayland, for x11");
+	return FINDING_OK;
+}
+
 /* In this order: subordinate ids are what the user namespace is tried with. */
 static const struct check checks[] = {
 	{"ordinary user", check_user},
@@ -283,6 +310,7 @@ static const struct check checks[] = {
 	{"disk space", check_space},
 	{"state database", check_state},
 	{"networks", check_network},
+	{"windows", check_windows},
 };
 
 #define N_CHECKS (sizeof(checks) / sizeof(*checks))
@@ -343,7 +371,7 @@ static int run_checks(struct facts *f, bool json, struct err *e)
 			print_text(&checks[i], &r, found);
 		ok = ok && found != FINDING_FAIL;
 	}
-	if ((json && print_json(list, ok) < 0) || fflush(stdout) == EOF)
+	if (json && print_json(list, ok) < 0)
 		return err_set(e, errno, "writing the report");
 	return ok ? 0 : 1;
 }

@@ -8,10 +8,12 @@
 #include "base/own.h"
 #include "host/ctl/cmd-vms.h"
 #include "host/ctl/cmd.h"
+#include "host/live/front.h"
 #include "host/live/manage.h"
 #include "host/live/status.h"
 #include "host/live/terminal.h"
 #include "host/text.h"
+#include "proc/inherit.h"
 #include "wire/edge.h"
 
 #include <errno.h>
@@ -36,6 +38,8 @@ static int set_env(void *ctx, const struct opt *o, const char *value,
 	const char *eq = strchr(value, '=');
 
 	(void)o;
+	if (!*value || eq == value)
+		return err_set(e, 0, "\"%s\" is not NAME=VALUE or NAME", value);
 	if (eq) {
 		name = strndup(value, (size_t)(eq - value));
 		return name ? text_setenv(&x->env, name, eq + 1, e)
@@ -91,8 +95,15 @@ static const struct opt table[] = {
 	{.name = NULL},
 };
 
-static int send_exec(int sock, const struct exec_options *x, char **argv,
-		     bool tty, struct err *e)
+/* A command that runs. */
+struct exec {
+	int sock, signals;
+	bool tty; /* has a terminal in the guest */
+	struct front front;
+};
+
+static int send_exec(const struct exec *c, const struct exec_options *x,
+		     char **argv, struct err *e)
 {
 	struct manage_record q = {.version = MANAGE_VERSION,
 				  .kind = MANAGE_EXEC,
@@ -114,7 +125,7 @@ static int send_exec(int sock, const struct exec_options *x, char **argv,
 	buf_free(&b);
 	if (fds[0] < 0)
 		return -1;
-	if (tty) {
+	if (c->tty) {
 		fds[n] = terminal_private_fd(STDIN_FILENO, O_RDWR);
 		q.stdio = fds[n] < 0 ? 0 : EDGE_STDIO_TTY;
 		n += fds[n] >= 0;
@@ -128,8 +139,11 @@ static int send_exec(int sock, const struct exec_options *x, char **argv,
 			q.stdio |= 1u << fd;
 			n++;
 		}
+		if (c->front.paused && q.stdio & EDGE_STDIO_IN)
+			q.stdio |= EDGE_STDIO_PAUSED;
 	}
-	if (manage_send(sock, &q, fds, n) < 0)
+	/* EPIPE: it says why it does not listen. */
+	if (manage_send(c->sock, &q, fds, n) < 0 && errno != EPIPE)
 		err_set(e, errno, "asking the VM");
 	for (size_t i = 0; i < n; i++)
 		own_close(&fds[i]);
@@ -138,37 +152,86 @@ static int send_exec(int sock, const struct exec_options *x, char **argv,
 
 static int watch_signals(void)
 {
-	static const int wanted[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT,
-				     SIGWINCH};
 	sigset_t set;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		sigaddset(&set, wanted[i]);
+	proc_asked_by(&set);
+	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGTSTP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-static void forward(int sock, int signals)
+static void tell(const struct exec *c, enum manage_kind kind, uint32_t value)
 {
-	struct manage_record q = {.version = MANAGE_VERSION};
+	struct manage_record q = {
+		.version = MANAGE_VERSION, .kind = kind, .value = value};
+
+	terminal_size(STDIN_FILENO, &q.win);
+	manage_send(c->sock, &q, NULL, 0);
+}
+
+static void tell_paused(struct exec *c, bool paused)
+{
+	tell(c, paused ? MANAGE_PAUSE : MANAGE_RESUME, 0);
+}
+
+static void on_typed(struct exec *c)
+{
+	if (front_look(&c->front))
+		tell_paused(c, c->front.paused);
+}
+
+/* SIGTSTP: what is typed is the shell's.  See host/live/input.c. */
+static int stop_terminal(struct exec *c, struct err *e)
+{
+	int got;
+
+	tell_paused(c, true);
+	terminal_restore();
+	got = front_stop_terminal(STDIN_FILENO, e);
+	if (got <= 0)
+		return got;
+	if (terminal_raw(STDIN_FILENO, e) < 0)
+		return -1;
+	tell(c, MANAGE_WINSIZE, 0);
+	tell_paused(c, false);
+	return 0;
+}
+
+static void stop(struct exec *c)
+{
+	if (c->front.watch >= 0)
+		tell_paused(c, true);
+	if (front_stop(&c->front))
+		tell_paused(c, false);
+}
+
+static int on_signal(struct exec *c, struct err *e)
+{
 	struct signalfd_siginfo si;
 
-	if (read(signals, &si, sizeof(si)) != (ssize_t)sizeof(si))
-		return;
-	q.kind = si.ssi_signo == SIGWINCH ? MANAGE_WINSIZE : MANAGE_SIGNAL;
-	q.value = si.ssi_signo;
-	terminal_size(STDIN_FILENO, &q.win);
-	manage_send(sock, &q, NULL, 0);
+	if (read(c->signals, &si, sizeof(si)) != (ssize_t)sizeof(si))
+		return 0;
+	if (si.ssi_signo == SIGTSTP && c->tty)
+		return stop_terminal(c, e);
+	if (si.ssi_signo == SIGTSTP) {
+		stop(c);
+		return 0;
+	}
+	tell(c, si.ssi_signo == SIGWINCH ? MANAGE_WINSIZE : MANAGE_SIGNAL,
+	     si.ssi_signo);
+	return 0;
 }
 
 static int ended(const struct manage_record *r, struct err *e)
 {
 	struct outcome o = {OUTCOME_SETUP, (int)(r->value & 255)};
 
+	if (r->error)
+		outcome_lost(r->stdio, r->error, e);
 	switch ((enum ctl_exit)r->exit) {
 	case CTL_EXIT_CODE:
-		o.kind = OUTCOME_EXIT;
+		o.kind = outcome_exited(o.value, r->stdio, r->error);
 		return outcome_status(&o);
 	case CTL_EXIT_SIGNAL:
 		o.kind = OUTCOME_SIGNAL;
@@ -187,21 +250,24 @@ static int ended(const struct manage_record *r, struct err *e)
 }
 
 /* Until the command ends; its exit status, and e where it did not run. */
-static int serve(int sock, int signals, struct err *e)
+static int serve(struct exec *c, struct err *e)
 {
-	struct pollfd p[2] = {{.fd = sock, .events = POLLIN},
-			      {.fd = signals, .events = POLLIN}};
+	struct pollfd p[3] = {{.fd = c->sock, .events = POLLIN},
+			      {.fd = c->signals, .events = POLLIN},
+			      {.fd = c->front.watch, .events = POLLIN}};
 	struct manage_record r;
 	int got;
 
 	for (;;) {
-		if (poll(p, 2, -1) < 0)
+		if (poll(p, 3, -1) < 0)
 			continue;
-		if (p[1].revents)
-			forward(sock, signals);
+		if (p[1].revents && on_signal(c, e) < 0)
+			return 125;
+		if (p[2].revents)
+			on_typed(c);
 		if (!p[0].revents)
 			continue;
-		got = manage_recv(sock, &r, NULL, NULL, e);
+		got = manage_recv(c->sock, &r, NULL, NULL, e);
 		if (got < 0)
 			return 125;
 		if (got == 0) {
@@ -220,16 +286,19 @@ static int serve(int sock, int signals, struct err *e)
 static int run_exec(const struct exec_options *x, const char *vm, char **argv,
 		    struct err *e)
 {
-	bool tty = x->tty == TTY_YES ||
-		   (x->tty == TTY_AUTO && isatty(0) && isatty(1) && isatty(2));
+	bool tty = x->tty == TTY_YES || (x->tty == TTY_AUTO && isatty(0) &&
+					 isatty(1) && isatty(2) && front_is(0));
+	struct exec c = {.tty = tty, .front = FRONT_NONE};
 	const struct state_run *r;
-	own_fd sock = -1;
-	own_fd signals = -1;
+	own_fd sock = -1, signals = -1;
 	struct vms v;
 	int status;
 
-	if (tty && !isatty(STDIN_FILENO)) {
-		err_set(e, 0, "-t: standard input is not a terminal");
+	/* One terminal is both: output that goes elsewhere would not. */
+	if (tty && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))) {
+		err_set(e, 0,
+			"-t: standard input and output are not a terminal");
+		err_hint(e, "leave -t out, or run vmrunctl from a terminal");
 		return 125;
 	}
 	if (vms_open(&v, e) < 0)
@@ -239,13 +308,20 @@ static int run_exec(const struct exec_options *x, const char *vm, char **argv,
 	vms_close(&v);
 	if (sock < 0)
 		return 125;
-	signals = watch_signals();
-	if (send_exec(sock, x, argv, tty, e) < 0)
+	if (tty && front_take(STDIN_FILENO, e) < 0)
 		return 125;
-	if (tty && terminal_raw(STDIN_FILENO, e) < 0)
+	c.sock = sock;
+	c.signals = signals = watch_signals();
+	if (!tty && isatty(STDIN_FILENO) &&
+	    front_begin(&c.front, STDIN_FILENO, e) < 0)
 		return 125;
-	status = serve(sock, signals, e);
+	if (send_exec(&c, x, argv, e) < 0 ||
+	    (tty && terminal_raw(STDIN_FILENO, e) < 0))
+		status = 125;
+	else
+		status = serve(&c, e);
 	terminal_restore();
+	front_end(&c.front);
 	return status;
 }
 
@@ -258,14 +334,14 @@ int cmd_exec(int argc, char **argv)
 
 	(void)argc;
 	if (opt_parse(table, argv + 1, &x, &used, &e) == 0) {
-		char **rest = argv + 1 + used;
+		char *vm = argv[1 + used];
+		char **command = argv + 1 + used + (vm != NULL);
 
-		if (rest[0] && rest[1] && !strcmp(rest[1], "--"))
-			status = rest[2] ? run_exec(&x, rest[0], rest + 2, &e)
-					 : 125;
-		else if (rest[0] && rest[1])
-			status = run_exec(&x, rest[0], rest + 1, &e);
-		if (status == 125 && !e.msg[0]) {
+		if (vm && *command && !strcmp(*command, "--"))
+			command++;
+		if (vm && *command) {
+			status = run_exec(&x, vm, command, &e);
+		} else {
 			err_set(&e, 0, "exec: a VM and a command are needed");
 			err_hint(&e, "usage: vmrunctl exec VM -- COMMAND "
 				     "[ARG...]");

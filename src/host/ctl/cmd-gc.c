@@ -9,6 +9,7 @@
 #include "host/gc.h"
 #include "host/text.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -33,12 +34,19 @@ static void step_back(void)
 	syscall(SYS_ioprio_set, who_process, 0, class_idle);
 }
 
-static void show_progress(const char *where)
+/* One line of a terminal, over and over. */
+static void show_progress(const char *where, uint64_t names)
 {
 	char shown[TEXT_SHOWN];
 
-	fprintf(stderr, "looking through %s ...\n",
-		text_show(shown, sizeof(shown), where));
+	fprintf(stderr, "\r\033[Klooking through %s ... %" PRIu64 " names",
+		text_show(shown, sizeof(shown), where), names);
+}
+
+static void end_progress(const struct gc *g)
+{
+	if (g->deep && g->progress)
+		fputs("\r\033[K", stderr);
 }
 
 static void print_list(char *const *list, const char *before)
@@ -103,11 +111,15 @@ int cmd_gc(int argc, char **argv)
 	step_back();
 	if (isatty(STDERR_FILENO))
 		g.progress = show_progress;
-	r = ctl_state_open(&c, &e);
+	/* Runs that are over end without a range, too. */
+	r = ctl_state_open(
+		&c, (g.dry ? CTL_LOOK : CTL_CHANGE) | (g.deep ? 0 : CTL_ANY),
+		&e);
 	if (r == 0) {
 		g.rc = &c.rc;
 		g.range = &c.range;
 		r = gc_run(&g, &e);
+		end_progress(&g);
 		ctl_state_close(&c);
 	}
 	if (r < 0) {
@@ -122,5 +134,5 @@ int cmd_gc(int argc, char **argv)
 	else if (print_json(&g) < 0)
 		r = 125;
 	gc_free(&g);
-	return fflush(stdout) == EOF ? 125 : r;
+	return r;
 }

@@ -13,6 +13,7 @@
 #include "grant/grant.h"
 #include "host/ctl/cmd-state.h"
 #include "host/ctl/cmd.h"
+#include "host/reclaim.h"
 #include "host/sweep.h"
 #include "host/text.h"
 
@@ -48,7 +49,8 @@ static void compare(const struct view *v, const struct state_grant *g,
 {
 	struct grant_tree t = {.mode = g->access == ACCESS_RW ? GRANT_RW
 							      : GRANT_RO,
-			       .spare_keys = true};
+			       .spare_keys = true,
+			       .device = true};
 	struct grant_stats st = {0};
 	struct err e = ERR_INIT;
 	struct grant_who who;
@@ -62,7 +64,8 @@ static void compare(const struct view *v, const struct state_grant *g,
 		snprintf(out, n, "is no longer what was granted");
 	else if (found < 0 || grant_survey(&t, &who, &st, &e) < 0)
 		snprintf(out, n, "cannot be compared: %.200s", e.msg);
-	else if (g->phase == GRANT_BEGUN && g->run == 0)
+	else if (g->phase == GRANT_BEGUN && g->run == 0 &&
+		 !reclaim_is_device(root))
 		snprintf(out, n, "is half made");
 	else if (st.edited)
 		snprintf(out, n,
@@ -128,27 +131,32 @@ static int strangers(struct view *v, struct err *e)
 {
 	const char *last = NULL;
 	struct sweep s;
-	int drift = 0, r = 0;
+	int drift = 0;
 
 	if (sweep_init(&s, &v->c.range, e) < 0)
 		return -1;
 	s.ledger = v->g;
 	s.n_ledger = v->n;
 	/* By path: what is below the last one was seen with it. */
-	for (size_t i = 0; r >= 0 && i < v->n; i++) {
+	for (size_t i = 0; i < v->n; i++) {
+		struct err why = ERR_INIT;
+
 		if (!is_wanted(v, &v->g[i]) ||
 		    (last && path_is_at_or_below(v->g[i].path, last)))
 			continue;
 		last = v->g[i].path;
-		r = sweep_look(&s, last, e);
+		if (sweep_look(&s, last, &why) < 0) {
+			log_err(LOG_LEVEL_WARN, &why);
+			drift = 1;
+		}
 	}
-	for (uint32_t i = 0; r >= 0 && i < s.range.count; i++)
+	for (uint32_t i = 0; i < s.range.count; i++)
 		if (s.trace[i].example) {
 			show_stranger(v, s.range.uid_first + i, &s.trace[i]);
 			drift = 1;
 		}
 	sweep_free(&s);
-	return r < 0 ? -1 : drift;
+	return drift;
 }
 
 /* 1 if the disk differs, 0 if not, -1 and e. */
@@ -183,6 +191,7 @@ int cmd_grants(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
 	struct view v = {0};
+	struct state_alias named;
 	const char *path = NULL;
 	bool json = false;
 	int r;
@@ -199,15 +208,19 @@ int cmd_grants(int argc, char **argv)
 	}
 	if (path && v.alias)
 		return bad_usage("--path beside --alias");
-	if (ctl_state_open(&v.c, &e) < 0)
+	if (ctl_state_open(&v.c, CTL_LOOK, &e) < 0)
 		return failed(&e, "list what is granted");
 	v.out = json ? json_new_array() : NULL;
 	v.path = path ? ctl_path(&v.c, path, &e) : NULL;
-	r = path && !v.path ? -1 : show(&v, &e);
+	r = path && !v.path ? -1 : 0;
+	if (r == 0 && v.alias)
+		r = ctl_find_alias(&v.c, v.alias, &named, &e);
+	if (r == 0)
+		r = show(&v, &e);
 	json_free(v.out);
 	free(v.path);
 	ctl_state_close(&v.c);
 	if (r < 0)
 		return failed(&e, "list what is granted");
-	return fflush(stdout) == EOF ? 125 : r;
+	return r;
 }

@@ -14,15 +14,6 @@
 #include <string.h>
 #include <time.h>
 
-static const char usage_text[] =
-	"usage: vmrunctl image import [--name NAME] [--installed]\n"
-	"       vmrunctl image import [--name NAME] --deb FILE [--deb "
-	"FILE...]\n"
-	"       vmrunctl image import [--name NAME] --kernel FILE "
-	"[--modules DIR]\n"
-	"       vmrunctl image list [--json]\n"
-	"       vmrunctl image remove NAME\n";
-
 struct import {
 	const char *name, *kernel, *modules;
 	char **debs; /* NULL-terminated, owned; NULL: none */
@@ -184,11 +175,7 @@ static int cmd_list(const struct facts *f, int argc, char **argv)
 	for (size_t i = 0; i < n; i++)
 		guestimage_free(&list[i]);
 	free(list);
-	if (r < 0 || fflush(stdout) == EOF) {
-		err_set(&e, errno, "writing");
-		return failed(&e, "list the guest images");
-	}
-	return 0;
+	return r < 0 ? 125 : 0;
 }
 
 static int cmd_remove(const struct facts *f, int argc, char **argv)
@@ -218,8 +205,6 @@ int cmd_image(int argc, char **argv)
 
 	if (argc < 2)
 		return bad_usage("import, list or remove?", "");
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
-		return fputs(usage_text, stdout) < 0;
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(argv[1], verbs[i].name))
 			continue;

@@ -7,12 +7,14 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "host/ctl/cmd.h"
+#include "host/net/netconf.h"
 #include "host/net/netlog.h"
 #include "host/net/netproto.h"
 #include "host/net/ruleset.h"
 #include "host/plan/plan.h"
 #include "host/text.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -35,13 +37,41 @@ static int usage(const char *what)
 	return 125;
 }
 
+/* What its configuration says, or what is wrong with that. */
+static void list_one(const struct net_ctl *c, const struct ruleset_entry *r,
+		     struct json *one)
+{
+	char shown[TEXT_SHOWN], way[TEXT_SHOWN + 8];
+	struct err e = ERR_INIT;
+	struct netconf n;
+	bool good = netconf_find(&n, r->name, c->dirs, &e) == 0;
+
+	json_set_str(one, "name", r->name);
+	json_set_str(one, "file", r->path);
+	if (!one)
+		printf("%-16s %s", r->name,
+		       text_show(shown, sizeof(shown), r->path));
+	if (!good) {
+		json_set_str(one, "error", e.msg);
+		if (!one)
+			printf("  %s\n",
+			       text_show(shown, sizeof(shown), e.msg));
+		return;
+	}
+	netconf_text(&n, way, sizeof(way));
+	json_set_str(one, "uplink", way);
+	json_set_str(one, "bridge", netconf_bridge(&n));
+	if (!one)
+		printf("  uplink %s  bridge %s\n", way, netconf_bridge(&n));
+	netconf_free(&n);
+}
+
 static int net_list(const struct net_ctl *c, int argc, char **argv)
 {
 	bool json = argc == 2 && !strcmp(argv[1], "--json");
 	struct json *all = json ? json_new_array() : NULL;
 	struct ruleset_entry *list;
 	struct err e = ERR_INIT;
-	char shown[TEXT_SHOWN];
 	int status = 0;
 	size_t n;
 
@@ -52,18 +82,23 @@ static int net_list(const struct net_ctl *c, int argc, char **argv)
 	for (size_t i = 0; i < n; i++) {
 		struct json *one = json ? json_new_object() : NULL;
 
-		json_set_str(one, "name", list[i].name);
-		json_set_str(one, "file", list[i].path);
+		list_one(c, &list[i], one);
 		json_add(all, one);
-		if (!json)
-			printf("%-16s %s\n", list[i].name,
-			       text_show(shown, sizeof(shown), list[i].path));
 	}
 	if (json)
 		status = json_print(all, JSON_PRETTY, stdout) < 0;
 	json_free(all);
 	ruleset_list_free(list, n);
-	return fflush(stdout) ? 1 : status;
+	return status;
+}
+
+/* The way out of a network, and of its net VM. */
+static int check_way(const struct net_ctl *c, const char *name)
+{
+	struct err e = ERR_INIT;
+	bool passt;
+
+	return netconf_check(name, c->dirs, &passt, &e) < 0 ? failed(&e) : 0;
 }
 
 /* A file if it looks like a path, else the name of a ruleset. */
@@ -75,14 +110,18 @@ static int net_check(const struct net_ctl *c, int argc, char **argv)
 
 	if (argc != 2)
 		return usage("check FILE|NAME");
+	if (netconf_is_vm(argv[1]))
+		return check_way(c, argv[1]);
 	if (strchr(argv[1], '/'))
-		status = ruleset_read(&r, argv[1], &e);
+		status = ruleset_read(&r, argv[1], c->dirs, &e);
 	else
 		status = ruleset_find(&r, argv[1], c->dirs, &e);
 	if (status < 0)
 		return failed(&e);
 	status = ruleset_check(&r, &e) < 0 ? failed(&e) : 0;
 	ruleset_free(&r);
+	if (status == 0 && !strchr(argv[1], '/'))
+		status = check_way(c, argv[1]);
 	return status;
 }
 
@@ -100,6 +139,37 @@ static int next_record(int sock, struct net_record *r, int *fd)
 	return got;
 }
 
+static bool is_network(const char *name)
+{
+	return ruleset_is_name(name) || netconf_is_vm(name);
+}
+
+/* A net VM needs no file.  In doubt it is there. */
+static bool is_there(const struct net_ctl *c, const char *name)
+{
+	struct err e = ERR_INIT;
+
+	for (const char *const *d = c->dirs; *d; d++) {
+		own_free char *path = text_fmt(&e, "%s/net/%s.nft", *d, name);
+
+		if (!path || access(path, F_OK) == 0 || errno != ENOENT)
+			return true;
+	}
+	return netconf_is_vm(name);
+}
+
+static void say_unused(const struct net_ctl *c, const char *name)
+{
+	if (is_there(c, name)) {
+		log_error("net: nobody uses network %s now", name);
+		return;
+	}
+	log_error("net: there is no ruleset \"%s\"", name);
+	log_error("hint: %s.nft would be in %s/net, %s/net or %s/net; "
+		  "`vmrunctl net list` shows those that are there",
+		  name, c->dirs[0], c->dirs[1], c->dirs[2]);
+}
+
 /* Connects to the service of a network and asks; -1: said. */
 static int ask(const struct net_ctl *c, const char *name, enum net_kind kind,
 	       int *status)
@@ -108,14 +178,15 @@ static int ask(const struct net_ctl *c, const char *name, enum net_kind kind,
 	own_fd dir = -1, sock = -1;
 
 	*status = 125;
-	if (!ruleset_is_name(name)) {
-		log_error("net: that is not the name of a ruleset");
+	if (!is_network(name)) {
+		log_error("net: that is not the name of a ruleset, nor "
+			  "vm:NAME");
 		return -1;
 	}
 	dir = net_find(c->facts.runtime, name);
-	sock = dir < 0 ? -1 : net_connect(dir);
+	sock = dir < 0 ? -1 : net_connect(dir, true);
 	if (sock < 0) {
-		log_error("net: nobody uses network %s now", name);
+		say_unused(c, name);
 		*status = 1;
 		return -1;
 	}
@@ -146,8 +217,6 @@ static int ask_service(const struct net_ctl *c, const char *name,
 	} else if (got == 0) {
 		log_error("net: the service of %s is gone", name);
 	}
-	if (fflush(stdout))
-		return 1;
 	*value = r.value;
 	return got > 0 && r.kind == NET_DONE ? 0 : 125;
 }
@@ -187,7 +256,7 @@ static int net_reload(const struct net_ctl *c, int argc, char **argv)
 	if (!run || rules < 0) {
 		printf("its firewall is not up; the next one has the new "
 		       "rules\n");
-		return fflush(stdout) ? 1 : 0;
+		return 0;
 	}
 	if (dup2(rules, STDIN_FILENO) < 0) {
 		log_error("net: the rules cannot be handed on");
@@ -220,7 +289,7 @@ static int net_log(const struct net_ctl *c, int argc, char **argv)
 	own_fd dir = -1;
 	int r;
 
-	if (argc != 2 || !ruleset_is_name(argv[1]))
+	if (argc != 2 || !is_network(argv[1]))
 		return usage("log NAME");
 	dir = net_find(c->facts.runtime, argv[1]);
 	if (dir < 0) {
@@ -229,6 +298,12 @@ static int net_log(const struct net_ctl *c, int argc, char **argv)
 	}
 	r = print_file(dir, "log.1");
 	return r ? r : print_file(dir, "log");
+}
+
+static int net_tap(const struct net_ctl *c, int argc, char **argv)
+{
+	(void)c;
+	return cmd_net_tap(argc, argv);
 }
 
 int cmd_net(int argc, char **argv)
@@ -240,6 +315,7 @@ int cmd_net(int argc, char **argv)
 		{"list", net_list}, {"check", net_check},
 		{"show", net_show}, {"log", net_log},
 		{"stop", net_stop}, {"reload", net_reload},
+		{"tap", net_tap},
 	};
 	struct net_ctl c = {.dirs = {NULL}};
 	struct err e = ERR_INIT;
@@ -259,5 +335,5 @@ int cmd_net(int argc, char **argv)
 		facts_free(&c.facts);
 		return status;
 	}
-	return usage("list|check|show|log|reload|stop ...");
+	return usage("list|check|show|log|reload|stop|tap ...");
 }

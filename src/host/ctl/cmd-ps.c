@@ -50,13 +50,11 @@ void vms_name(const struct state_run *r, char *out, size_t n)
 		 base);
 }
 
-const struct state_run *vms_find(const struct vms *v, const char *name,
-				 struct err *e)
+/* Its number, or else its alias: nobody else has that. */
+static const struct state_run *find_own(const struct vms *v, const char *name)
 {
 	const struct state_run *found = NULL;
-	char own[256];
 	char number[24];
-	char shown[128];
 
 	for (size_t i = 0; i < v->n; i++) {
 		const struct state_run *r = &v->runs[i];
@@ -64,14 +62,33 @@ const struct state_run *vms_find(const struct vms *v, const char *name,
 		if (!r->alive || r->kind != RUN_VM)
 			continue;
 		snprintf(number, sizeof(number), "%lld", (long long)r->id.run);
-		if (!strcmp(number, name) ||
-		    (r->alias && !strcmp(r->alias, name)))
+		if (!strcmp(number, name))
 			return r;
+		if (r->alias && !strcmp(r->alias, name))
+			found = r;
+	}
+	return found;
+}
+
+/* The only one that runs a command of that name. */
+static const struct state_run *find_command(const struct vms *v,
+					    const char *name, struct err *e)
+{
+	const struct state_run *found = NULL;
+	char own[256], shown[128];
+
+	for (size_t i = 0; i < v->n; i++) {
+		const struct state_run *r = &v->runs[i];
+
+		if (!r->alive || r->kind != RUN_VM)
+			continue;
 		vms_name(r, own, sizeof(own));
 		if (strcmp(own, name))
 			continue;
 		if (found) {
-			err_set(e, 0, "several VMs run %s", name);
+			err_set(e, 0, "several VMs run %s",
+				log_escape(shown, sizeof(shown), name,
+					   strlen(name)));
 			err_hint(e, "use the number that `vmrunctl ps` shows");
 			return NULL;
 		}
@@ -83,6 +100,14 @@ const struct state_run *vms_find(const struct vms *v, const char *name,
 		err_hint(e, "`vmrunctl ps` lists the running ones");
 	}
 	return found;
+}
+
+const struct state_run *vms_find(const struct vms *v, const char *name,
+				 struct err *e)
+{
+	const struct state_run *found = find_own(v, name);
+
+	return found ? found : find_command(v, name, e);
 }
 
 static int print_json(const struct vms *v)
@@ -136,7 +161,7 @@ static int print_text(const struct vms *v)
 		       log_escape(cmd, sizeof(cmd), r->command,
 				  strlen(r->command)));
 	}
-	return fflush(stdout) ? 1 : 0;
+	return 0;
 }
 
 int cmd_ps(int argc, char **argv)

@@ -37,11 +37,24 @@ static int64_t find_row(struct ctl_state *c, const struct state_identity *id,
 	return row;
 }
 
-static int take_back(struct ctl_state *c, const char *name, const char *path,
+/* The row, also if a link is now where the directory was; as find_row(). */
+static int64_t find_any(struct ctl_state *c, const struct state_identity *id,
+			const char *path, const char *typed, struct err *e)
+{
+	int64_t row = find_row(c, id, path, e);
+	own_free char *named = row ? NULL : ctl_path_named(c, typed, e);
+
+	if (row)
+		return row;
+	return named ? find_row(c, id, named, e) : -1;
+}
+
+static int take_back(struct ctl_state *c, char **argv, const char *path,
 		     struct state_identity *id, struct err *e)
 {
+	const char *name = argv[1];
 	char shown[TEXT_SHOWN];
-	int64_t row = find_row(c, id, path, e);
+	int64_t row = find_any(c, id, path, argv[2], e);
 	int r = row < 0 ? -1 : 0;
 
 	if (row > 0)
@@ -69,12 +82,12 @@ int cmd_revoke(int argc, char **argv)
 		log_error("hint: usage: vmrunctl revoke NAME PATH");
 		return 125;
 	}
-	if (ctl_state_open(&c, &e) < 0)
+	if (ctl_state_open(&c, CTL_CHANGE, &e) < 0)
 		return failed(&e, "revoke it");
 	path = ctl_path(&c, argv[2], &e);
 	r = path ? ctl_take_alias(&c, argv[1], "vmrunctl revoke", &id, &e) : -1;
 	if (r == 0) {
-		r = take_back(&c, argv[1], path, &id, &e);
+		r = take_back(&c, argv, path, &id, &e);
 		own_close(&id.lock_fd);
 	}
 	ctl_state_close(&c);
@@ -101,37 +114,89 @@ static const struct state_owner *owner_of(const struct reclaiming *r, uid_t uid)
 	return NULL;
 }
 
+/* The alias that has the UID.  1; 0: it cannot be had, which is said; -1. */
+static int take_alias(struct reclaiming *r, uid_t uid,
+		      struct state_identity *id, struct err *e)
+{
+	struct state_alias *list;
+	struct err why = ERR_INIT;
+	size_t n, i = 0;
+	int got = 0;
+
+	if (state_aliases(r->c.state, &list, &n, e) < 0)
+		return -1;
+	while (i < n && list[i].uid != uid)
+		i++;
+	if (i < n && ctl_take_alias(&r->c, list[i].name, "vmrunctl reclaim", id,
+				    &why) == 0)
+		got = 1;
+	else if (i < n) {
+		err_wrap(&why, "what alias %s has was left", list[i].name);
+		log_err(LOG_LEVEL_WARN, &why);
+	}
+	free(list);
+	return got;
+}
+
+/* Its entries are a grant, and stay; alias forget takes those. */
+static int take_files(struct reclaiming *r, uid_t uid,
+		      const struct sweep_trace *t, struct err *e)
+{
+	struct err other = ERR_INIT;
+	struct state_identity id;
+	own_fd root = t->owned && !t->others ? sweep_open(&t->spot[0]) : -1;
+	int got;
+
+	if (root < 0)
+		return 0;
+	got = take_alias(r, uid, &id, e);
+	if (got <= 0)
+		return got;
+	got = reclaim_give_back(&r->c.rc, &id, root, e);
+	if (got == 0)
+		r->files += t->owned;
+	got = got < 0 ? -1 : !got;
+	/* In each case: the alias must not stay taken. */
+	if (reclaim_run(&r->c.rc, &id, 0, got < 0 ? &other : e) < 0)
+		got = -1;
+	own_close(&id.lock_fd);
+	return got;
+}
+
 /* 1: something was given back; 0: nothing was to be; -1 and e. */
 static int take_one(struct reclaiming *r, uint32_t n, struct sweep_trace *t,
 		    struct err *e)
 {
 	uid_t uid = r->c.range.uid_first + n;
+	gid_t gid = r->c.range.gid_first + n;
+	const struct state_identity id = {.uid = uid, .gid = gid};
 	const struct state_owner *o = owner_of(r, uid);
+	struct sweep_cleaned did;
+	int mine;
 
 	if (o && o->is_live) {
 		r->live = true;
 		return 0;
 	}
-	if (!r->all && (!o || o->found)) {
+	if (!r->all && (!o || (o->found && !o->since))) {
 		r->others += t->owned + t->entries;
 		return 0;
 	}
-	if (o && o->is_alias) {
-		const struct state_identity id = {.uid = uid, .gid = o->gid};
-		struct stat st;
-		own_fd root = t->owned ? plan_open(t->at, &st) : -1;
-
-		/* Its entries are a grant; alias forget takes those. */
-		if (root < 0)
-			return 0;
-		r->files += t->owned;
-		return reclaim_give_back(&r->c.rc, &id, root, e) < 0 ? -1 : 1;
+	r->others += t->others;
+	if (o && o->is_alias)
+		return take_files(r, uid, t, e);
+	/* The list is as old as the look; a VM may have it by now. */
+	mine = state_pin(r->c.state, uid, gid, e);
+	if (mine <= 0) {
+		r->live = r->live || mine == 0;
+		return mine;
 	}
-	r->files += t->owned;
-	r->entries += t->entries;
-	return sweep_clean(&r->c.rc, uid, r->c.range.gid_first + n, t, e) < 0
-		       ? -1
-		       : 1;
+	if ((t->others && state_shared(r->c.state, uid, e) < 0) ||
+	    sweep_clean(&r->c.rc, &id, t, &did, e) < 0)
+		return -1;
+	r->files += did.files;
+	r->entries += did.entries;
+	return did.files || did.entries;
 }
 
 /* 1: something was done, so that more may be seen now; 0; -1 and e. */
@@ -143,6 +208,8 @@ static int one_pass(struct reclaiming *r, struct err *e)
 	r->others = 0;
 	if (sweep_init(&s, &r->c.range, e) < 0)
 		return -1;
+	if (!r->all)
+		sweep_lives(&s, r->owners, r->n_owners);
 	got = sweep_look(&s, r->path, e);
 	if (got == 0)
 		got = err_set(e, ENOENT, "%s", r->path);
@@ -161,10 +228,29 @@ static int one_pass(struct reclaiming *r, struct err *e)
 	return got < 0 ? -1 : did;
 }
 
+/* What goes by its name is cleaned in its directory, with what else is there.
+ */
+static int check_path(const char *path, struct err *e)
+{
+	char shown[TEXT_SHOWN];
+	struct stat st;
+
+	if (lstat(path, &st) < 0 || S_ISDIR(st.st_mode) || S_ISREG(st.st_mode))
+		return 0;
+	err_set(e, 0, "%s is neither a directory nor a regular file",
+		text_show(shown, sizeof(shown), path));
+	return err_hint(e, "reclaim the directory that it is in");
+}
+
 static int reclaim(struct reclaiming *r, struct err *e)
 {
+	struct err old = ERR_INIT;
 	int more;
 
+	/* A dead run, an earlier reclaim's too, would count as one that
+	 * lives. */
+	if (reclaim_dead_runs(&r->c.rc, &old) < 0)
+		log_err(LOG_LEVEL_WARN, &old);
 	if (state_owners(r->c.state, &r->owners, &r->n_owners, e) < 0)
 		return -1;
 	do
@@ -181,8 +267,8 @@ static void report(const struct reclaiming *r)
 	if (r->live)
 		log_warn("what VMs have that are running was left");
 	if (r->others) {
-		log_warn("%llu traces of UIDs that vmrun does not know were "
-			 "left",
+		log_warn("%llu traces of UIDs that vmrun does not know, or "
+			 "not of that time, were left",
 			 (unsigned long long)r->others);
 		log_warn("hint: --all takes them too; they may belong to "
 			 "containers, which use the same ids");
@@ -202,14 +288,14 @@ int cmd_reclaim(int argc, char **argv)
 		log_error("hint: usage: vmrunctl reclaim [--all] PATH");
 		return 125;
 	}
-	if (ctl_state_open(&r.c, &e) < 0)
+	if (ctl_state_open(&r.c, CTL_CHANGE, &e) < 0)
 		return failed(&e, "give files back");
 	path = ctl_path(&r.c, argv[1 + r.all], &e);
 	r.path = path;
-	ret = path ? reclaim(&r, &e) : -1;
+	ret = path && check_path(path, &e) == 0 ? reclaim(&r, &e) : -1;
 	ctl_state_close(&r.c);
 	if (ret < 0)
 		return failed(&e, "give files back");
 	report(&r);
-	return fflush(stdout) == EOF ? 125 : 0;
+	return 0;
 }

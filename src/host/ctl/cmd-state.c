@@ -11,17 +11,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-int ctl_state_open(struct ctl_state *c, struct err *e)
+int ctl_state_open(struct ctl_state *c, unsigned how, struct err *e)
 {
+	struct err ids = ERR_INIT;
+	int r;
+
 	memset(c, 0, sizeof(*c));
 	c->db = (struct rebuilt){.dir = -1, .ids = -1};
 	if (facts_probe(&c->facts, e) < 0)
 		return -1;
-	if (probe_subids(&c->facts, &c->range, e) < 0 ||
-	    rebuild_open(&c->facts, &c->range, &c->db, e) < 0) {
+	r = probe_subids(&c->facts, &c->range, how & CTL_ANY ? &ids : e);
+	if (r == 0 || how & CTL_ANY)
+		r = how & CTL_LOOK
+			    ? rebuild_look(&c->facts, &c->db, e)
+			    : rebuild_open(&c->facts, &c->range, &c->db, e);
+	if (r < 0) {
 		ctl_state_close(c);
 		return -1;
 	}
+	if (!c->range.count)
+		log_err(LOG_LEVEL_WARN, &ids);
 	c->state = c->db.state;
 	c->dir = c->db.dir;
 	c->rc = (struct reclaim){c->state, c->dir, &c->facts, -1, 0, NULL};
@@ -51,22 +60,45 @@ int ctl_take_alias(struct ctl_state *c, const char *name, const char *what,
 	return state_claim_alias(c->state, &claim, id, e);
 }
 
+int ctl_find_alias(const struct ctl_state *c, const char *name,
+		   struct state_alias *a, struct err *e)
+{
+	int found = state_alias_find(c->state, name, a, e);
+	char shown[TEXT_SHOWN];
+
+	if (found)
+		return found < 0 ? -1 : 0;
+	err_set(e, 0, "there is no alias %s",
+		text_show(shown, sizeof(shown), name));
+	return err_hint(e, "`vmrunctl alias list` shows those that there are");
+}
+
 char *ctl_path(const struct ctl_state *c, const char *path, struct err *e)
 {
 	char *real = realpath(path, NULL);
-	own_free char *full = NULL;
 
-	if (real)
-		return real;
+	return real ? real : ctl_path_named(c, path, e);
+}
+
+char *ctl_path_named(const struct ctl_state *c, const char *path, struct err *e)
+{
+	own_free char *full = NULL;
+	char *clean = NULL;
+
+	/* Else it would be the current directory. */
+	if (!path[0]) {
+		err_set(e, 0, "the path is empty");
+		return NULL;
+	}
 	if (path[0] == '/')
 		full = text_dup(path, e);
 	else if (c->facts.cwd)
 		full = path_join(c->facts.cwd, path, e);
 	else
 		err_set(e, 0, "the current directory is not known");
-	if (full && path_clean(full, &real, e) < 0)
+	if (full && path_clean(full, &clean, e) < 0)
 		return NULL;
-	return real;
+	return clean;
 }
 
 char *ctl_who(const struct state_grant *g, char out[CTL_WHO])

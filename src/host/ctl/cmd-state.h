@@ -20,8 +20,15 @@ struct ctl_state {
 	struct reclaim rc;   /* of these */
 };
 
-/* 0, or -1 and e with nothing open. */
-int ctl_state_open(struct ctl_state *c, struct err *e);
+enum ctl_how {
+	CTL_CHANGE = 0,
+	CTL_LOOK = 1, /* nothing is changed, see rebuild_look() */
+	/* It does without a range: count may be 0 then, with a warning. */
+	CTL_ANY = 2,
+};
+
+/* how: of enum ctl_how.  0, or -1 and e with nothing open. */
+int ctl_state_open(struct ctl_state *c, unsigned how, struct err *e);
 void ctl_state_close(struct ctl_state *c);
 
 /*
@@ -31,11 +38,18 @@ void ctl_state_close(struct ctl_state *c);
 int ctl_take_alias(struct ctl_state *c, const char *name, const char *what,
 		   struct state_identity *id, struct err *e);
 
+/* 0 and *a; -1 and e, also if there is no such alias. */
+int ctl_find_alias(const struct ctl_state *c, const char *name,
+		   struct state_alias *a, struct err *e);
+
 /*
  * A path from the command line as the database has it: absolute, links
  * resolved as far as it exists.  The caller's, or NULL and e.
  */
 char *ctl_path(const struct ctl_state *c, const char *path, struct err *e);
+/* The same, but links are not resolved. */
+char *ctl_path_named(const struct ctl_state *c, const char *path,
+		     struct err *e);
 
 /* "VM 12 (alias web, UID 100003)", for messages. */
 #define CTL_WHO 160

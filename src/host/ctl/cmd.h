@@ -30,6 +30,8 @@ int cmd_why(int argc, char **argv);
 int cmd_revoke(int argc, char **argv);
 int cmd_reclaim(int argc, char **argv);
 int cmd_net(int argc, char **argv);
+/* argv[0] is "tap". */
+int cmd_net_tap(int argc, char **argv);
 int cmd_image(int argc, char **argv);
 /* 0: vmrun can run here; 1: something that it needs is missing. */
 int cmd_doctor(int argc, char **argv);

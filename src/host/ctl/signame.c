@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 int signame_parse(const char *s)
 {
@@ -13,12 +14,12 @@ int signame_parse(const char *s)
 
 	if (end != s && *end == '\0')
 		return n > 0 && n < 65 ? (int)n : -1;
-	if (!strncmp(s, "SIG", 3))
+	if (!strncasecmp(s, "SIG", 3))
 		s += 3;
 	for (int i = 1; i < 32; i++) {
 		const char *name = sigabbrev_np(i);
 
-		if (name && !strcmp(name, s))
+		if (name && !strcasecmp(name, s))
 			return i;
 	}
 	return -1;

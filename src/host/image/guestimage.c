@@ -40,6 +40,7 @@ void guestimage_free(struct guestimage *img)
 	free(img->kernel);
 	free(img->initramfs);
 	free(img->firewall);
+	free(img->pci);
 	free(img->release);
 	free(img->made_by);
 	memset(img, 0, sizeof(*img));
@@ -94,13 +95,15 @@ static int load(const char *parent, const char *name, struct guestimage *img,
 		return err_set(e, errno, "%s", img->dir);
 	if (asprintf(&img->kernel, "%s/vmlinux", img->dir) < 0 ||
 	    asprintf(&img->initramfs, "%s/initramfs", img->dir) < 0 ||
-	    asprintf(&img->firewall, "%s/" GUESTIMAGE_FIREWALL, img->dir) < 0)
+	    asprintf(&img->firewall, "%s/" GUESTIMAGE_FIREWALL, img->dir) < 0 ||
+	    asprintf(&img->pci, "%s/" GUESTIMAGE_PCI, img->dir) < 0)
 		return err_set(e, ENOMEM, "image");
 	if (read_description(dir, img, e) == 0 &&
 	    look_at(img->kernel, img, e) == 0 &&
 	    look_at(img->initramfs, img, e) == 0 &&
 	    (access(img->firewall, F_OK) < 0 ||
-	     look_at(img->firewall, img, e) == 0))
+	     look_at(img->firewall, img, e) == 0) &&
+	    (access(img->pci, F_OK) < 0 || look_at(img->pci, img, e) == 0))
 		return 0;
 	e->code = 0; /* the image is there, and damaged */
 	err_wrap(e, "image %s cannot be used", img->dir);

@@ -3,7 +3,8 @@
  * Guest images: a kernel and an initramfs with vmrun-init, in
  * $XDG_DATA_HOME/vmrun/images/NAME/ (vmlinux, initramfs, image.json), else in
  * the installed DATADIR/vmrun/images.  Where nft is installed there is a second
- * initramfs, with it, for firewalls.
+ * initramfs, with it, for firewalls, and a third one for those that have a PCI
+ * device, with drivers.
  *
  * import: the bzImage's payload is unpacked to a vmlinux (booted by PVH),
  * libkmod says which modules the kernel does not have built in, libarchive
@@ -21,11 +22,12 @@ struct err;
 
 #define GUESTIMAGE_DEFAULT "default"
 #define GUESTIMAGE_FIREWALL "initramfs-firewall"
+#define GUESTIMAGE_PCI "initramfs-pci"
 
 struct guestimage {
 	char *name, *dir;	  /* owned */
 	char *kernel, *initramfs; /* absolute paths, owned */
-	char *firewall;		  /* likewise; may name nothing */
+	char *firewall, *pci;	  /* likewise; may name nothing */
 	char *release;		  /* of the kernel: "6.1.0-56-cloud-amd64" */
 	int64_t imported;	  /* seconds since the epoch */
 	uint64_t bytes;		  /* on disk */

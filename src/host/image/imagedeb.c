@@ -37,6 +37,7 @@ struct extract {
 	int dir;
 	const struct imagedeb_limits *limits;
 	uint64_t total;
+	uint64_t size; /* that this entry says it has */
 	size_t entries;
 	char block[65536]; /* of the member, compressed */
 	char chunk[65536]; /* of an entry */
@@ -95,9 +96,9 @@ static int write_file(struct extract *x, const char *name, int fd,
 	while ((got = archive_read_data(x->inner, x->chunk, sizeof(x->chunk))) >
 	       0) {
 		len += (uint64_t)got;
-		/* The header was checked; a sparse file may still lie. */
-		if (len > x->limits->file)
-			return refuse(e, name, "too large");
+		/* What it says was counted; a sparse file may still lie. */
+		if (len > x->size)
+			return refuse(e, name, "larger than it says");
 		if (io_write_all(fd, x->chunk, (size_t)got) < 0)
 			return err_set(e, errno, "unpacking");
 	}
@@ -177,7 +178,8 @@ static int extract_entry(struct extract *x, struct archive_entry *entry,
 	/* Skipping costs as much as unpacking, so all sizes count. */
 	if (size < 0 || (uint64_t)size > x->limits->file)
 		return refuse(e, name ? name : "?", "too large");
-	x->total += (uint64_t)size;
+	x->size = (uint64_t)size;
+	x->total += x->size;
 	if (x->total > x->limits->total)
 		return err_set(e, 0, "it unpacks to more than %llu MiB",
 			       (unsigned long long)x->limits->total >> 20);

@@ -128,15 +128,22 @@ static int put_kernel(struct making *m, int dir, const char *path,
 	return sync_file(fd, "vmlinux", e);
 }
 
-/* An image has one initramfs for applications and one for firewalls. */
-enum kind { KIND_APPLICATION, KIND_FIREWALL };
+/* An image has one initramfs for applications, one for firewalls, and one for
+ * firewalls with a PCI device. */
+enum kind { KIND_APPLICATION, KIND_FIREWALL, KIND_PCI };
 
 static bool has_group(enum kind kind, const char *group)
 {
-	static const char *const firewall[] = {"boot", "net", "nft", "late"};
+	static const char *const firewall[] = {"boot", "net", "nft", "bridge",
+					       "late"};
+
+	bool pci = !strcmp(group, "pci");
 
 	if (kind == KIND_APPLICATION)
-		return strcmp(group, "nft") != 0;
+		return strcmp(group, "nft") != 0 &&
+		       strcmp(group, "bridge") != 0 && !pci;
+	if (pci)
+		return kind == KIND_PCI;
 	for (size_t i = 0; i < sizeof(firewall) / sizeof(*firewall); i++)
 		if (!strcmp(firewall[i], group))
 			return true;
@@ -199,15 +206,19 @@ static int pack(struct making *m, enum kind kind, struct imagecpio *c,
 			return -1;
 	if (imagecpio_file(c, "init", 0755, m->init, e) < 0)
 		return -1;
-	if (kind == KIND_FIREWALL && imagenft_pack(m->nft, c, e) < 0)
+	if (kind != KIND_APPLICATION && imagenft_pack(m->nft, c, e) < 0)
 		return -1;
 	return pack_modules(m, kind, c, e);
 }
 
 static int put_initramfs(struct making *m, enum kind kind, struct err *e)
 {
-	const char *name =
-		kind == KIND_FIREWALL ? GUESTIMAGE_FIREWALL : "initramfs";
+	static const char *const names[] = {
+		[KIND_APPLICATION] = "initramfs",
+		[KIND_FIREWALL] = GUESTIMAGE_FIREWALL,
+		[KIND_PCI] = GUESTIMAGE_PCI,
+	};
+	const char *name = names[kind];
 	own_fd fd = new_file(m, name, e);
 	struct err ignored = ERR_INIT;
 	struct imagecpio *c;
@@ -282,7 +293,8 @@ static int make(struct making *m, int dir, const char *kernel, int modules,
 		return -1;
 	/* An image for applications is worth having without it. */
 	m->nft = probe_nft();
-	if (m->nft && put_initramfs(m, KIND_FIREWALL, e) < 0)
+	if (m->nft && (put_initramfs(m, KIND_FIREWALL, e) < 0 ||
+		       put_initramfs(m, KIND_PCI, e) < 0))
 		return -1;
 	if (put_description(m, e) < 0)
 		return -1;

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "base/own.h"
 #include "host/image/imageraw.h"
 #include "host/image/imagestrip.h"
@@ -39,6 +40,27 @@ static const struct {
 	{ "boot", "virtio_console", NEED_MUST },
 	{ "boot", "virtiofs", NEED_MUST },
 	{ "net", "virtio_net", NEED_MAY },
+	{ "pci", "e1000", NEED_MAY },
+	{ "pci", "e1000e", NEED_MAY },
+	{ "pci", "igb", NEED_MAY },
+	{ "pci", "igbvf", NEED_MAY },
+	{ "pci", "igc", NEED_MAY },
+	{ "pci", "ixgbe", NEED_MAY },
+	{ "pci", "ixgbevf", NEED_MAY },
+	{ "pci", "i40e", NEED_MAY },
+	{ "pci", "iavf", NEED_MAY },
+	{ "pci", "r8169", NEED_MAY },
+	{ "pci", "8139too", NEED_MAY },
+	{ "pci", "8139cp", NEED_MAY },
+	{ "pci", "tg3", NEED_MAY },
+	{ "pci", "atlantic", NEED_MAY },
+	{ "pci", "alx", NEED_MAY },
+	{ "pci", "atl1c", NEED_MAY },
+	{ "pci", "sky2", NEED_MAY },
+	{ "pci", "forcedeth", NEED_MAY },
+	{ "pci", "mlx4_en", NEED_MAY },
+	{ "pci", "mlx5_core", NEED_MAY },
+	{ "pci", "ena", NEED_MAY },
 	{ "nft", "nf_tables", NEED_MAY },
 	{ "nft", "nft_ct", NEED_MAY },
 	{ "nft", "nft_chain_nat", NEED_MAY },
@@ -51,6 +73,11 @@ static const struct {
 	{ "nft", "nft_quota", NEED_MAY },
 	{ "nft", "nft_log", NEED_MAY },
 	{ "nft", "nf_log_syslog", NEED_MAY },
+	{ "bridge", "nf_tables", NEED_MAY },
+	{ "bridge", "nft_fwd_netdev", NEED_MAY },
+	{ "bridge", "nft_limit", NEED_MAY },
+	{ "bridge", "nft_log", NEED_MAY },
+	{ "bridge", "nf_log_syslog", NEED_MAY },
 	{ "disk", "virtio_blk", NEED_MAY },
 	{ "disk", "ext4", NEED_MAY },
 	{ "late", "virtio_balloon", NEED_MAY },
@@ -351,7 +378,7 @@ static int want_depends(struct resolver *r, const char *group, const char *list,
 {
 	own_free char *copy = strdup(list);
 	char *rest = copy;
-	char *name;
+	char *name, shown[64];
 
 	if (!copy)
 		return err_set(e, ENOMEM, "listing modules");
@@ -360,7 +387,9 @@ static int want_depends(struct resolver *r, const char *group, const char *list,
 		enum found f = *name ? want(r, group, name, depth, e) : FOUND;
 
 		if (f == MISSING)
-			return err_set(e, 0, "module %.64s is missing", name);
+			return err_set(e, 0, "module %s is missing",
+				       log_escape(shown, sizeof(shown), name,
+						  strlen(name)));
 		if (f == FAILED)
 			return -1;
 	}
@@ -408,13 +437,15 @@ static int check_release(const struct resolver *r, const char *vermagic,
 			 struct err *e)
 {
 	size_t n = strcspn(vermagic, " ");
+	char shown[64];
 
 	if (strlen(r->release) == n && !strncmp(vermagic, r->release, n))
 		return 0;
 	return err_set(e, 0,
-		       "the modules are for another kernel: %.*s, "
+		       "the modules are for another kernel: %s, "
 		       "and the kernel is %s",
-		       n > 64 ? 64 : (int)n, vermagic, r->release);
+		       log_escape(shown, sizeof(shown), vermagic, n),
+		       r->release);
 }
 
 /* Follows what the module says about itself. */

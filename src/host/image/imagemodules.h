@@ -23,8 +23,9 @@ struct err;
 
 /*
  * Groups: "boot" is loaded first and always; "disk" if the VM has a disk;
- * "net" if it has a network card, "nft" if it is a firewall; "late" when the
- * application runs; "dev:NAME" if /dev/NAME is wanted.
+ * "net" if it has a network card, "nft" if it is a firewall, "bridge" if that
+ * has no address; "late" when the application runs; "dev:NAME" if /dev/NAME is
+ * wanted.
  */
 struct imagemodules_row {
 	const char *group; /* static */

@@ -39,13 +39,16 @@ static size_t take_stdio(struct supervisor *v, int *fds, uint32_t *bits)
 		*bits |= std[i].bit;
 		n++;
 	}
+	if (v->front.paused && *bits & EDGE_STDIO_IN)
+		*bits |= EDGE_STDIO_PAUSED;
 	return n;
 }
 
 int supervise_launch(struct supervisor *v, struct err *e)
 {
 	struct edge_record r = {.kind = EDGE_CMD_LAUNCH,
-				.value = (uint32_t)v->s->plan->n_sockets};
+				.value = (uint32_t)v->s->plan->n_sockets,
+				.conn = (uint32_t)v->s->plan->n_sockets};
 	struct launch l;
 	struct buf b;
 	int fds[4];
@@ -53,6 +56,8 @@ int supervise_launch(struct supervisor *v, struct err *e)
 	int ret;
 
 	v->launched = true;
+	if (v->s->plan->windows >= 0)
+		r.conn = (uint32_t)v->s->plan->windows;
 	n = take_stdio(v, fds + 1, &r.stdio);
 	plan_launch(v->s->plan, v->s->id->uid, v->s->id->gid, &l);
 	l.app.session = 0;
@@ -61,7 +66,6 @@ int supervise_launch(struct supervisor *v, struct err *e)
 			    ? edge_stream(0, 1)
 			    : 0;
 	l.app.err = (r.stdio & EDGE_STDIO_ERR) ? edge_stream(0, 2) : 0;
-	l.clock_ns = supervise_now_ns();
 	buf_init(&b, CTL_HOST_MAX);
 	ctl_put_launch(&b, &l);
 	plan_launch_done(&l);

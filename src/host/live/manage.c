@@ -8,6 +8,7 @@
 #include "wire/ring.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -118,8 +119,13 @@ int manage_connect(const char *runtime, int64_t run, struct err *e)
 	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/ctl", dir);
 	if (dir < 0 || s < 0 ||
 	    connect(s, (struct sockaddr *)&a, sizeof(a)) < 0) {
+		bool nowhere = errno == ENOENT;
+
 		err_set(e, errno, "cannot reach VM %lld", (long long)run);
-		return err_hint(e, "`vmrunctl ps` lists the running ones");
+		return nowhere ? err_hint(e, "was it started with another "
+					     "XDG_RUNTIME_DIR?")
+			       : err_hint(e, "`vmrunctl ps` lists the running "
+					     "ones");
 	}
 	return steal_fd(&s);
 }

@@ -19,7 +19,7 @@
 
 struct err;
 
-#define MANAGE_VERSION 1u
+#define MANAGE_VERSION 3u
 #define MANAGE_TEXT_MAX 512u
 
 enum manage_kind {
@@ -31,11 +31,14 @@ enum manage_kind {
 			     * value 0: the application's working directory */
 	MANAGE_SIGNAL = 4,  /* on a connection that has a session; value */
 	MANAGE_WINSIZE = 5, /* likewise; win */
+	MANAGE_PAUSE = 7,   /* likewise: its terminal is not read */
+	MANAGE_RESUME = 8,  /* and is again */
 	MANAGE_WINDOWS = 6, /* ROWs about vmrun-wayland, then DONE */
 	/* vmrun answers */
 	MANAGE_DONE = 32,
 	MANAGE_FAILED = 33, /* text, hint */
-	MANAGE_ENDED = 34,  /* the session ended; exit, value, text */
+	MANAGE_ENDED = 34,  /* the session ended; exit, value, text; error and
+			     * stdio: a stream that failed */
 	MANAGE_ROW = 35,    /* text: a line to print */
 };
 
@@ -45,6 +48,7 @@ struct manage_record {
 	uint32_t value;
 	uint32_t exit;	/* enum ctl_exit */
 	uint32_t stdio; /* enum edge_stdio bits */
+	uint32_t error; /* errno, or 0 */
 	struct winsize_msg win;
 	char text[MANAGE_TEXT_MAX];
 	char hint[MANAGE_TEXT_MAX];

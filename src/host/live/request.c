@@ -41,6 +41,23 @@ void request_close_all(struct supervisor *v)
 		own_close(&v->conns[i].fd);
 }
 
+/*
+ * What has been asked is read first, and nothing more can come: the answer of a
+ * socket that is closed with something unread in it is ECONNRESET.
+ */
+static void turn_away(int fd)
+{
+	struct conn c = {.fd = fd};
+	struct manage_record q;
+	struct err e = ERR_INIT;
+
+	shutdown(fd, SHUT_RD);
+	while (manage_recv(fd, &q, NULL, NULL, &e) > 0)
+		;
+	request_answer(&c, MANAGE_FAILED,
+		       "this VM has too many connections of vmrunctl");
+}
+
 void request_on_accept(struct supervisor *v)
 {
 	own_fd fd =
@@ -62,6 +79,7 @@ void request_on_accept(struct supervisor *v)
 			v->conns[i].fd = steal_fd(&fd);
 		return;
 	}
+	turn_away(fd);
 }
 
 void request_answer(struct conn *c, enum manage_kind kind, const char *text)
@@ -204,7 +222,13 @@ static void on_session_request(struct supervisor *v, struct conn *c,
 
 	if (!c->session)
 		return;
-	r.kind = q->kind == MANAGE_SIGNAL ? EDGE_CMD_SIGNAL : EDGE_CMD_WINSIZE;
+	if (q->kind == MANAGE_SIGNAL)
+		r.kind = EDGE_CMD_SIGNAL;
+	else if (q->kind == MANAGE_WINSIZE)
+		r.kind = EDGE_CMD_WINSIZE;
+	else
+		r.kind = q->kind == MANAGE_PAUSE ? EDGE_CMD_PAUSE
+						 : EDGE_CMD_RESUME;
 	supervise_edge(v, &r, NULL, 0);
 }
 
@@ -217,8 +241,11 @@ static void handle(struct supervisor *v, struct conn *c,
 	case MANAGE_STOP:
 		if (!v->started)
 			supervise_end(v, OUTCOME_KILLED, (int)q->value & 127);
-		else
-			supervise_edge(v, &r, NULL, 0);
+		else if (supervise_edge(v, &r, NULL, 0) < 0) {
+			request_answer(c, MANAGE_FAILED,
+				       "vmrun-mux does not take the signal");
+			return;
+		}
 		request_answer(c, MANAGE_DONE, NULL);
 		return;
 	case MANAGE_KILL:
@@ -230,6 +257,8 @@ static void handle(struct supervisor *v, struct conn *c,
 		return;
 	case MANAGE_SIGNAL:
 	case MANAGE_WINSIZE:
+	case MANAGE_PAUSE:
+	case MANAGE_RESUME:
 		on_session_request(v, c, q);
 		return;
 	case MANAGE_WINDOWS:
@@ -276,7 +305,9 @@ void request_on_exit(struct supervisor *v, const struct edge_record *r)
 	struct manage_record a = {.version = MANAGE_VERSION,
 				  .kind = MANAGE_ENDED,
 				  .exit = r->exit,
-				  .value = r->value};
+				  .value = r->value,
+				  .stdio = r->stdio,
+				  .error = r->error};
 	struct conn *c;
 
 	if (r->session == 0 || r->session >= CTL_SESSIONS)

@@ -2,9 +2,12 @@
 /* Status for vmrun's parent.  The person's own authority. */
 #include "host/live/status.h"
 
+#include "base/err.h"
 #include "base/io.h"
 #include "base/own.h"
+#include "wire/edge.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -30,9 +33,26 @@ int outcome_status(const struct outcome *o)
 		return 255;
 	case OUTCOME_NONE:
 	case OUTCOME_SETUP:
+	case OUTCOME_LOST:
+	case OUTCOME_UNREAD:
 		break;
 	}
 	return 125;
+}
+
+void outcome_lost(uint32_t stdio, uint32_t error, struct err *e)
+{
+	err_set(e, (int)(error & INT_MAX), "cannot %s",
+		stdio & EDGE_STDIO_IN	 ? "read standard input"
+		: stdio & EDGE_STDIO_ERR ? "write standard error"
+					 : "write standard output");
+}
+
+enum outcome_kind outcome_exited(int code, uint32_t stdio, uint32_t error)
+{
+	if (!error || code)
+		return OUTCOME_EXIT;
+	return stdio & EDGE_STDIO_IN ? OUTCOME_UNREAD : OUTCOME_LOST;
 }
 
 const char *outcome_word(enum outcome_kind k)
@@ -46,6 +66,10 @@ const char *outcome_word(enum outcome_kind k)
 		return "not-found";
 	case OUTCOME_NOT_EXEC:
 		return "not-executable";
+	case OUTCOME_LOST:
+		return "output";
+	case OUTCOME_UNREAD:
+		return "input";
 	case OUTCOME_TIMEOUT:
 		return "timeout";
 	case OUTCOME_KILLED:

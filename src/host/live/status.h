@@ -17,6 +17,9 @@ enum outcome_kind {
 	OUTCOME_NOT_FOUND, /* "not-found": 127 */
 	OUTCOME_NOT_EXEC,  /* "not-executable": 126 */
 	OUTCOME_SETUP,	   /* "setup": 125, vmrun could not do it */
+	OUTCOME_LOST,	   /* "output": 125, the application did well, but not
+			      all that it said could be written */
+	OUTCOME_UNREAD,	   /* "input": 125, the same of what it was given */
 	OUTCOME_TIMEOUT,   /* "timeout": 128+SIGTERM, as timeout(1)
 			      --preserve-status */
 	OUTCOME_KILLED, /* "killed": by vmrunctl, a second signal; 128+value */
@@ -27,6 +30,17 @@ struct outcome {
 	enum outcome_kind kind;
 	int value;
 };
+
+struct err;
+
+/*
+ * Sets e to which stream (enum edge_stdio bits) could not be written or read,
+ * and why (an errno).  For what a helper reported: any two values are all
+ * right.
+ */
+void outcome_lost(uint32_t stdio, uint32_t error, struct err *e);
+/* Of a command that ended with `code`; error 0: its streams are whole. */
+enum outcome_kind outcome_exited(int code, uint32_t stdio, uint32_t error);
 
 /* The exit status of vmrun for it. */
 int outcome_status(const struct outcome *o);

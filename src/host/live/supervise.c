@@ -6,9 +6,11 @@
  *
  * What can happen, and what follows:
  *
- *     a signal to vmrun     INT TERM HUP QUIT: to the application; the second
- *                           one, or one before it started, ends the VM.
- *                           WINCH: the guest's terminal gets the new size
+ *     a signal to vmrun     of those that ask for an end: to the application;
+ *                           the second one, or one before it started, ends the
+ *                           VM.  USR1 USR2: to the application.
+ *                           WINCH: the guest's terminal gets the new size.
+ *                           TSTP: we stop; what is typed is the shell's
  *     vmrun-stage reports   a member ended: the VM is over, and it is named
  *     vmrun-mux reports     HELLO STARTED READY LOG, EXIT of a session; the
  *                           EXIT of session 0 is the end of the run; CONNECT
@@ -27,12 +29,15 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "host/live/asked.h"
+#include "host/live/input.h"
 #include "host/live/network.h"
 #include "host/live/request.h"
 #include "host/live/sockets.h"
 #include "host/live/supervise-impl.h"
 #include "host/live/terminal.h"
 #include "host/live/windows.h"
+#include "proc/inherit.h"
 #include "wire/edge.h"
 
 #include <fcntl.h>
@@ -45,11 +50,6 @@
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
-
-/* A guest under software emulation on a busy machine takes long; one that
- * takes longer than this has hung. */
-#define BOOT_SECONDS 180
-#define GRACE_SECONDS 5
 
 void supervise_end(struct supervisor *v, enum outcome_kind kind, int value)
 {
@@ -66,6 +66,14 @@ int supervise_edge(struct supervisor *v, struct edge_record *r, const int *fds,
 	return io_send(v->s->sandbox->edge, r, sizeof(*r), fds, n);
 }
 
+int64_t supervise_clock_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 uint64_t supervise_now_ns(void)
 {
 	struct timespec t;
@@ -74,7 +82,7 @@ uint64_t supervise_now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void arm(int timer, time_t seconds, long ns)
+void supervise_arm(int timer, time_t seconds, long ns)
 {
 	struct itimerspec t = {.it_value = {seconds, ns}};
 
@@ -94,18 +102,7 @@ static void arm_clock(int timer)
 
 static void on_edge(struct supervisor *v);
 
-static void signal_app(struct supervisor *v, uint32_t signo)
-{
-	struct edge_record r = {.kind = EDGE_CMD_SIGNAL, .value = signo};
-
-	supervise_edge(v, &r, NULL, 0);
-}
-
-/*
- * Somebody who saw the application's output may signal before we read that it
- * started: what has arrived is older than the signal.
- */
-static void catch_up(struct supervisor *v)
+void supervise_catch_up(struct supervisor *v)
 {
 	struct pollfd p = {.fd = v->s->sandbox->edge, .events = POLLIN};
 
@@ -116,46 +113,10 @@ static void catch_up(struct supervisor *v)
 		on_edge(v);
 }
 
-static void on_signal(struct supervisor *v)
-{
-	struct signalfd_siginfo si;
-	struct edge_record r = {.kind = EDGE_CMD_WINSIZE};
-
-	if (read(v->signals, &si, sizeof(si)) != (ssize_t)sizeof(si))
-		return;
-	if (si.ssi_signo == SIGWINCH) {
-		if (!v->s->plan->terminal)
-			return;
-		terminal_size(STDIN_FILENO, &r.win);
-		supervise_edge(v, &r, NULL, 0);
-		return;
-	}
-	catch_up(v);
-	if (v->signalled++ || !v->started) {
-		supervise_end(v, OUTCOME_KILLED, (int)si.ssi_signo);
-		return;
-	}
-	signal_app(v, si.ssi_signo);
-}
-
-static void on_timeout(struct supervisor *v)
-{
-	uint64_t times;
-
-	if (read(v->timeout, &times, sizeof(times)) < 0)
-		return;
-	catch_up(v);
-	if (v->timed_out || !v->started) {
-		supervise_end(v, OUTCOME_TIMEOUT, 0);
-		return;
-	}
-	v->timed_out = true;
-	log_warn("--timeout is over; ending the application");
-	signal_app(v, SIGTERM);
-	arm(v->timeout, GRACE_SECONDS, 0);
-}
-
-/* The guest did not say HELLO in time, or a VM that is gone gave its reasons.
+/*
+ * The guest did not say HELLO in time, or a VM that is gone gave its reasons.
+ * Of one that ended in good order vmrun-mux still has output, and says EXIT or
+ * GONE when it is read.
  */
 static void on_boot_timer(struct supervisor *v)
 {
@@ -163,18 +124,26 @@ static void on_boot_timer(struct supervisor *v)
 
 	if (read(v->boot, &times, sizeof(times)) < 0)
 		return;
-	if (v->gone_rank || v->gone_port) {
+	if (v->gone_port || (v->gone_rank && !v->is_off)) {
 		supervise_end(v, OUTCOME_GONE, 0);
-	} else if (!v->hello) {
-		err_set(v->err, 0, "the guest did not start within %d seconds",
-			BOOT_SECONDS);
+	} else if (!v->hello && !v->gone_rank) {
+		err_set(v->err, 0,
+			"the guest did not start within %llu seconds",
+			(unsigned long long)(v->s->plan->boot_ms / 1000));
 		supervise_end(v, OUTCOME_GONE, 0);
 	}
 }
 
+static void tell_clock(struct supervisor *v)
+{
+	struct edge_record r = {.kind = EDGE_CMD_CLOCK,
+				.ns = supervise_now_ns()};
+
+	supervise_edge(v, &r, NULL, 0);
+}
+
 static void on_clock(struct supervisor *v)
 {
-	struct edge_record r = {.kind = EDGE_CMD_CLOCK};
 	uint64_t times;
 	bool was_set =
 		read(v->clock, &times, sizeof(times)) < 0 && errno == ECANCELED;
@@ -183,8 +152,7 @@ static void on_clock(struct supervisor *v)
 	arm_clock(v->clock);
 	if (!was_set)
 		return;
-	r.ns = supervise_now_ns();
-	supervise_edge(v, &r, NULL, 0);
+	tell_clock(v);
 }
 
 static void describe_status(char *out, size_t n, int st)
@@ -206,7 +174,7 @@ static void vm_is_gone(struct supervisor *v)
 	if (v->gone_port && v->gone_rank >= 2)
 		supervise_end(v, OUTCOME_GONE, 0);
 	else
-		arm(v->boot, 1, 0);
+		supervise_arm(v->boot, 1, 0);
 }
 
 /* How much a member's end explains: 3 a crash, 2 QEMU's own end, 1 the rest. */
@@ -229,6 +197,8 @@ static void on_member_gone(struct supervisor *v, const struct stage_record *r)
 
 	describe_status(how, sizeof(how), r->status);
 	log_debug("%s %s", member_name(v, r), how);
+	if (rank_of(v, r) == 2)
+		v->is_off = true;
 	if (v->out->kind != OUTCOME_NONE || rank_of(v, r) <= v->gone_rank)
 		return;
 	v->gone_rank = rank_of(v, r);
@@ -284,16 +254,34 @@ void supervise_ready(struct supervisor *v)
 		log_err(LOG_LEVEL_WARN, &e);
 }
 
+/* Beside the outcome, which may be another one. */
+static void say_lost(const struct edge_record *r)
+{
+	struct err e = ERR_INIT;
+
+	outcome_lost(r->stdio, r->error, &e);
+	log_err(LOG_LEVEL_ERR, &e);
+}
+
+static enum outcome_kind how_exited(const struct supervisor *v,
+				    const struct edge_record *r)
+{
+	if (v->timed_out)
+		return OUTCOME_TIMEOUT;
+	return outcome_exited((int)(r->value & 255), r->stdio, r->error);
+}
+
 /* Session 0 ended: that is the run's outcome. */
 static void on_app_exit(struct supervisor *v, const struct edge_record *r)
 {
 	char text[2 * EDGE_TEXT_MAX];
 
 	log_escape(text, sizeof(text), r->text, strlen(r->text));
+	if (r->error)
+		say_lost(r);
 	switch ((enum ctl_exit)r->exit) {
 	case CTL_EXIT_CODE:
-		supervise_end(v, v->timed_out ? OUTCOME_TIMEOUT : OUTCOME_EXIT,
-			      (int)(r->value & 255));
+		supervise_end(v, how_exited(v, r), (int)(r->value & 255));
 		return;
 	case CTL_EXIT_SIGNAL:
 		supervise_end(v,
@@ -341,9 +329,28 @@ static void on_hello(struct supervisor *v)
 	if (v->hello)
 		return;
 	v->hello = true;
+	tell_clock(v);
 	log_phase(&v->since, "boot");
 	if (v->s->plan->terminal && terminal_raw(STDIN_FILENO, v->err) < 0)
 		supervise_end(v, OUTCOME_SETUP, 0);
+}
+
+static void on_started(struct supervisor *v, const struct edge_record *r)
+{
+	if (r->session != 0)
+		return;
+	v->started = true;
+	log_phase(&v->since, "launch");
+}
+
+static void on_full(struct supervisor *v, const struct edge_record *r)
+{
+	if (r->session != 0) {
+		request_on_full(v, r);
+		return;
+	}
+	err_set(v->err, 0, "vmrun-mux refused the command");
+	supervise_end(v, OUTCOME_SETUP, 0);
 }
 
 static void on_edge(struct supervisor *v)
@@ -351,6 +358,10 @@ static void on_edge(struct supervisor *v)
 	struct edge_record r;
 	ssize_t got = io_recv(v->s->sandbox->edge, &r, sizeof(r), NULL, NULL);
 
+	/* supervise_catch_up() may have taken what this turn of the loop was
+	 * told of. */
+	if (got < 0 && errno == EAGAIN)
+		return;
 	if (got != (ssize_t)sizeof(r) || r.version != EDGE_VERSION) {
 		/* vmrun-stage says which member it was, and how it ended. */
 		epoll_ctl(v->epoll, EPOLL_CTL_DEL, v->s->sandbox->edge, NULL);
@@ -366,13 +377,14 @@ static void on_edge(struct supervisor *v)
 		on_hello(v);
 		break;
 	case EDGE_EV_STARTED:
-		if (r.session == 0) {
-			v->started = true;
-			log_phase(&v->since, "launch");
-		}
+		on_started(v, &r);
+		break;
+	case EDGE_EV_ASK_CLOCK:
+		tell_clock(v);
 		break;
 	case EDGE_EV_READY:
-		supervise_ready(v);
+		if (r.session == 0)
+			supervise_ready(v);
 		break;
 	case EDGE_EV_EXIT:
 		if (r.session == 0)
@@ -387,12 +399,7 @@ static void on_edge(struct supervisor *v)
 		on_edge_gone(v, &r);
 		break;
 	case EDGE_EV_FULL:
-		if (r.session == 0) {
-			err_set(v->err, 0, "vmrun-mux refused the command");
-			supervise_end(v, OUTCOME_SETUP, 0);
-		} else {
-			request_on_full(v, &r);
-		}
+		on_full(v, &r);
 		break;
 	case EDGE_EV_CONNECT:
 		sockets_on_connect(v, &r);
@@ -405,6 +412,13 @@ static void on_edge(struct supervisor *v)
 
 /* ---- set-up ---- */
 
+void supervise_forget(struct supervisor *v, int *fd)
+{
+	if (*fd >= 0)
+		epoll_ctl(v->epoll, EPOLL_CTL_DEL, *fd, NULL);
+	own_close(fd);
+}
+
 int supervise_watch(struct supervisor *v, int fd, uint32_t what, struct err *e)
 {
 	struct epoll_event ev = {.events = EPOLLIN, .data.u32 = what};
@@ -416,22 +430,24 @@ int supervise_watch(struct supervisor *v, int fd, uint32_t what, struct err *e)
 
 static int open_all(struct supervisor *v, struct err *e)
 {
-	static const int wanted[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT,
-				     SIGWINCH};
 	sigset_t set;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		sigaddset(&set, wanted[i]);
+	proc_asked_by(&set);
+	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGTSTP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	v->epoll = epoll_create1(EPOLL_CLOEXEC);
 	v->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	v->timeout =
 		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	v->boot = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	v->full_timer =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	v->clock = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	/* One that does not read its commands must not stop us. */
-	if (v->epoll < 0 || io_nonblock(v->s->sandbox->edge, 1) < 0)
+	if (v->epoll < 0 || io_nonblock(v->s->sandbox->edge, 1) < 0 ||
+	    (v->s->sandbox->wayland >= 0 &&
+	     io_nonblock(v->s->sandbox->wayland, 1) < 0))
 		return err_set(e, errno, "watching events");
 	if (supervise_watch(v, v->signals, SRC_SIGNAL, e) < 0 ||
 	    supervise_watch(v, v->s->sandbox->ctl, SRC_STAGE, e) < 0 ||
@@ -439,16 +455,20 @@ static int open_all(struct supervisor *v, struct err *e)
 	    supervise_watch(v, v->s->manage, SRC_MANAGE, e) < 0 ||
 	    supervise_watch(v, v->timeout, SRC_TIMEOUT, e) < 0 ||
 	    supervise_watch(v, v->boot, SRC_BOOT, e) < 0 ||
+	    supervise_watch(v, v->full_timer, SRC_SOCKETS, e) < 0 ||
 	    supervise_watch(v, v->clock, SRC_CLOCK, e) < 0)
 		return -1;
 	if (v->s->sandbox->wayland >= 0 &&
 	    supervise_watch(v, v->s->sandbox->wayland, SRC_WINDOWS, e) < 0)
 		return -1;
-	arm(v->boot, BOOT_SECONDS, 0);
+	supervise_arm(v->boot, (time_t)(v->s->plan->boot_ms / 1000),
+		      (long)(v->s->plan->boot_ms % 1000) * 1000000);
 	arm_clock(v->clock);
 	if (v->s->plan->opt->timeout_ms)
-		arm(v->timeout, (time_t)(v->s->plan->opt->timeout_ms / 1000),
-		    (long)(v->s->plan->opt->timeout_ms % 1000) * 1000000);
+		supervise_arm(v->timeout,
+			      (time_t)(v->s->plan->opt->timeout_ms / 1000),
+			      (long)(v->s->plan->opt->timeout_ms % 1000) *
+				      1000000);
 	return 0;
 }
 
@@ -462,13 +482,15 @@ static void close_all(struct supervisor *v)
 	own_close(&v->clock);
 	own_close(&v->transport);
 	own_close(&v->net_timer);
+	own_close(&v->full_timer);
+	front_end(&v->front);
 }
 
 static void dispatch(struct supervisor *v, uint32_t what)
 {
 	switch ((enum source)what) {
 	case SRC_SIGNAL:
-		on_signal(v);
+		asked_on_signal(v);
 		return;
 	case SRC_STAGE:
 		on_stage(v);
@@ -480,7 +502,7 @@ static void dispatch(struct supervisor *v, uint32_t what)
 		request_on_accept(v);
 		return;
 	case SRC_TIMEOUT:
-		on_timeout(v);
+		asked_on_timeout(v);
 		return;
 	case SRC_BOOT:
 		on_boot_timer(v);
@@ -496,6 +518,12 @@ static void dispatch(struct supervisor *v, uint32_t what)
 		return;
 	case SRC_NETWORK_TIMER:
 		network_on_timer(v);
+		return;
+	case SRC_SOCKETS:
+		sockets_on_timer(v);
+		return;
+	case SRC_INPUT:
+		input_on_typed(v);
 		return;
 	case SRC_CONN:
 		break;
@@ -514,11 +542,13 @@ void supervise_run(const struct supervise *s, struct outcome *o, struct err *e)
 			       .boot = -1,
 			       .clock = -1,
 			       .transport = -1,
-			       .net_timer = -1};
+			       .net_timer = -1,
+			       .full_timer = -1,
+			       .front = FRONT_NONE};
 
 	clock_gettime(CLOCK_MONOTONIC, &v.since);
 	request_init(&v);
-	if (open_all(&v, e) < 0 ||
+	if (open_all(&v, e) < 0 || input_begin(&v, e) < 0 ||
 	    (s->plan->net ? network_wait(&v, e) : supervise_launch(&v, e)) < 0)
 		supervise_end(&v, OUTCOME_SETUP, 0);
 	while (o->kind == OUTCOME_NONE) {

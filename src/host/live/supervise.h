@@ -21,8 +21,9 @@ struct supervise {
 	struct state *state;
 	const struct state_identity *id;
 	const struct status_sinks *sinks;
-	const struct context *context;
-	int manage; /* listening socket */
+	const struct run_dir *dir;
+	struct context *context; /* made anew with another compositor */
+	int manage;		 /* listening socket */
 };
 
 /*

@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -42,8 +44,7 @@ static void on_crash(int signo)
 
 int terminal_raw(int fd, struct err *e)
 {
-	static const int crashes[] = {SIGSEGV, SIGBUS, SIGABRT,
-				      SIGFPE,  SIGILL, SIGQUIT};
+	static const int crashes[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
 	struct termios raw;
 
 	if (tcgetattr(fd, &terminal_was) < 0)
@@ -70,6 +71,14 @@ void terminal_size(int fd, struct winsize_msg *w)
 	w->ypixels = ws.ws_ypixel;
 }
 
+/* Of a named pipe that was over before it is opened anew that tells nothing. */
+static bool is_at_end(int fd)
+{
+	struct pollfd p = {.fd = fd};
+
+	return poll(&p, 1, 0) > 0 && p.revents & POLLHUP;
+}
+
 int terminal_private_fd(int fd, int flags)
 {
 	char path[32];
@@ -78,16 +87,13 @@ int terminal_private_fd(int fd, int flags)
 
 	if (fstat(fd, &st) < 0)
 		return -1;
-	/* A background job that reads its terminal would be stopped by
-	 * SIGTTIN; vmrun reads ahead, so it does not start to read at all. */
-	if (flags == O_RDONLY && isatty(fd) && tcgetpgrp(fd) >= 0 &&
-	    tcgetpgrp(fd) != getpgrp())
-		return -1;
 	if (S_ISFIFO(st.st_mode) || isatty(fd)) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 		own = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-		if (own >= 0)
+		if (own >= 0 && (flags != O_RDONLY || !is_at_end(fd)))
 			return own;
+		if (own >= 0)
+			close(own);
 	}
 	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }

@@ -20,8 +20,9 @@ void terminal_size(int fd, struct winsize_msg *w);
 /*
  * A descriptor for the sandbox that shares no O_NONBLOCK flag with other
  * programs: a pipe or terminal is opened anew with `flags` (O_RDONLY, O_WRONLY
- * or O_RDWR) and O_NONBLOCK, anything else is duplicated.  -1 if the number is
- * not open, or if reading from a terminal would stop a background job.
+ * or O_RDWR) and O_NONBLOCK, anything else, and a pipe to be read that is at
+ * its end, is duplicated.  -1 if the number is not open.  Of a terminal see
+ * front.h.
  */
 int terminal_private_fd(int fd, int flags);
 

@@ -20,6 +20,8 @@
  * Where the compositor has security contexts, its connections are made at a
  * socket that it keeps for this VM alone (context.h), so that what it hides
  * from untrusted programs is hidden even from a filter that was taken over.
+ * When that compositor ends, the socket does too, and the next client has us
+ * ask for another one, at the compositor that is there then.
  *
  * waypipe listens first, and then connects to vmrun-wayland once, to see
  * whether somebody is there.  So the first question of vmrun-wayland says that
@@ -36,6 +38,7 @@
 #include "host/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,22 +46,29 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+/* As context_make(). */
+static int ask_for_context(const struct plan *p, const struct run_dir *d,
+			   int stop, struct context *c, struct err *e)
+{
+	struct context_names names = {.app = p->policy.name};
+	own_fd sock = sockets_connect(&p->sockets[p->windows], e);
+	char run[24];
+
+	if (sock < 0)
+		return -1;
+	snprintf(run, sizeof(run), "%" PRId64, d->run);
+	names.instance = run;
+	return context_make(c, steal_fd(&sock), d->fd, &names, stop, e);
+}
+
 int windows_prepare(const struct plan *p, const struct run_dir *d, int stop,
 		    struct context *c, struct err *e)
 {
-	struct context_names names = {.app = p->policy.name};
-	own_fd sock = -1;
-	char run[24];
 	int got;
 
 	if (p->windows < 0)
 		return 0;
-	snprintf(run, sizeof(run), "%" PRId64, d->run);
-	names.instance = run;
-	sock = sockets_connect(&p->sockets[p->windows], e);
-	got = sock < 0 ? -1
-		       : context_make(c, steal_fd(&sock), d->fd, &names, stop,
-				      e);
+	got = ask_for_context(p, d, stop, c, e);
 	if (got < 0)
 		return err_wrap(e, "--socket wayland");
 	log_info(got ? "the compositor has a security context for the windows"
@@ -72,10 +82,39 @@ static bool has_context(const struct supervisor *v)
 	return v->s->context->at >= 0;
 }
 
-static int to_compositor(const struct supervisor *v, struct err *e)
+/* The compositor that had one is gone; there may be another in its place. */
+static int renew_context(struct supervisor *v, struct err *e)
+{
+	int got;
+
+	context_close(v->s->context);
+	v->context_lost = true;
+	got = ask_for_context(v->s->plan, v->s->dir, v->signals, v->s->context,
+			      e);
+	if (got < 0)
+		return -1;
+	v->context_lost = false;
+	log_info(got ? "another compositor has a security context for the "
+		       "windows"
+		     : "another compositor has no security contexts: the "
+		       "filter stands alone");
+	return 0;
+}
+
+static int to_compositor(struct supervisor *v, struct err *e)
 {
 	const struct plan *p = v->s->plan;
 
+	if (has_context(v)) {
+		int fd = context_connect(v->s->context, e);
+
+		if (fd >= 0 || e->code != ECONNREFUSED)
+			return fd;
+		v->context_lost = true;
+	}
+	/* Not past it: what comes next may know contexts, too. */
+	if (v->context_lost && renew_context(v, e) < 0)
+		return -1;
 	if (has_context(v))
 		return context_connect(v->s->context, e);
 	return sockets_connect(&p->sockets[p->windows], e);
@@ -83,15 +122,15 @@ static int to_compositor(const struct supervisor *v, struct err *e)
 
 static int to_transport(const struct supervisor *v, struct err *e)
 {
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	own_fd fd =
-		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* waypipe reads guest bytes: no link of its making is followed. */
+	own_fd at = openat(v->transport, "waypipe",
+			   O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int fd;
 
-	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/waypipe",
-		 v->transport);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
+	if (at < 0)
 		return err_set(e, errno, "cannot reach waypipe");
-	return steal_fd(&fd);
+	fd = sockets_connect_at(at, v->s->id->uid, e);
+	return fd < 0 ? err_wrap(e, "cannot reach waypipe") : fd;
 }
 
 static void pass_on(struct supervisor *v, uint32_t conn)
@@ -100,7 +139,7 @@ static void pass_on(struct supervisor *v, uint32_t conn)
 	own_fd fd = to_transport(v, &e);
 
 	if (fd < 0)
-		log_err(LOG_LEVEL_WARN, &e);
+		said_log(&v->refused, "windows", LOG_LEVEL_WARN, e.msg);
 	sockets_answer(v, conn, fd);
 }
 
@@ -148,6 +187,8 @@ static void on_connect(struct supervisor *v, const struct wayland_record *q)
 		snprintf(a.text, sizeof(a.text), "%.*s",
 			 (int)sizeof(a.text) - 1, e.msg);
 		sockets_complain(v, (uint32_t)v->s->plan->windows, &e);
+	} else {
+		v->socket_failed[v->s->plan->windows] = false;
 	}
 	if (io_send(v->s->sandbox->wayland, &a, sizeof(a), &fd, fd >= 0) < 0) {
 		err_set(v->err, errno, "vmrun-wayland does not take an answer");

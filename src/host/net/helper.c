@@ -38,12 +38,25 @@ static int claim(struct helper *h, const struct helper_home *home,
 		.is_used = probe_uid_used,
 	};
 	struct err old = ERR_INIT;
+	int r = state_claim_alias(home->state, &c, &h->id, e);
 
-	/* An earlier one whose service was killed. */
-	if (reclaim_dead_runs(&rc, &old) < 0)
-		log_err(LOG_LEVEL_WARN, &old);
-	if (state_claim_alias(home->state, &c, &h->id, e) < 0)
-		return -1;
+	/* An earlier one whose service was killed.  Only then: what other dead
+	 * runs had may take long to give back, and a network waits here. */
+	if (r < 0 && e->code == EAGAIN) {
+		if (reclaim_dead_runs(&rc, &old) < 0)
+			log_err(LOG_LEVEL_WARN, &old);
+		*e = (struct err)ERR_INIT;
+		r = state_claim_alias(home->state, &c, &h->id, e);
+	}
+	if (r < 0)
+		/* We have the lock of the network in this runtime directory. */
+		return e->code == EALREADY
+			       ? err_hint(e,
+					  "a session with another "
+					  "XDG_RUNTIME_DIR has this network: "
+					  "set the same one, or end it there "
+					  "(`vmrunctl net stop`)")
+			       : -1;
 	h->claimed = true;
 	if (h->id.status == IDENTITY_ACTIVE)
 		return 0;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Addresses and default routes of this machine.  The person's own authority;
- * only looks. */
+/* Addresses, default routes and resolvers of this machine.  The person's own
+ * authority; only looks. */
 #include "host/net/hostnet.h"
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/own.h"
+#include "host/net/resolvconf.h"
+#include "host/net/ruleset.h"
 #include "host/text.h"
 
 #include <arpa/inet.h>
@@ -67,10 +69,7 @@ static int look_route(const char *path, bool (*has)(const char *text),
 	if (access(path, F_OK) < 0)
 		return 0;
 	buf_init(&b, ROUTES_MAX);
-	r = io_read_file(AT_FDCWD, path, &b, e);
-	buf_put_u8(&b, 0);
-	if (r == 0 && b.bad)
-		r = err_set(e, E2BIG, "%s", path);
+	r = io_read_text(AT_FDCWD, path, &b, e);
 	if (r == 0)
 		*yes = has((const char *)b.data);
 	buf_free(&b);
@@ -82,58 +81,123 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int add_address(struct hostnet *h, const struct ifaddrs *a,
-		       struct err *e)
-{
-	char text[INET6_ADDRSTRLEN];
-	const void *ip;
-	char ***to;
+/* One of this machine's. */
+struct own {
+	int family;
+	unsigned char ip[16];
+	unsigned size, bits; /* bytes of it; bits of its network */
+};
 
-	if (!a->ifa_addr || (a->ifa_flags & IFF_LOOPBACK))
-		return 0;
-	if (a->ifa_addr->sa_family == AF_INET) {
-		ip = &((const struct sockaddr_in *)(const void *)a->ifa_addr)
-			      ->sin_addr;
-		to = &h->addrs4;
-	} else if (a->ifa_addr->sa_family == AF_INET6) {
-		ip = &((const struct sockaddr_in6 *)(const void *)a->ifa_addr)
-			      ->sin6_addr;
-		to = &h->addrs6;
+static bool read_own(const struct ifaddrs *a, struct own *o)
+{
+	const unsigned char *mask = NULL;
+
+	if (!a->ifa_addr)
+		return false;
+	o->family = a->ifa_addr->sa_family;
+	if (o->family == AF_INET) {
+		const struct sockaddr_in *ip = (const void *)a->ifa_addr,
+					 *m = (const void *)a->ifa_netmask;
+
+		o->size = 4;
+		memcpy(o->ip, &ip->sin_addr, o->size);
+		mask = m ? (const void *)&m->sin_addr : NULL;
+	} else if (o->family == AF_INET6) {
+		const struct sockaddr_in6 *ip = (const void *)a->ifa_addr,
+					  *m = (const void *)a->ifa_netmask;
+
+		o->size = 16;
+		memcpy(o->ip, &ip->sin6_addr, o->size);
+		mask = m ? (const void *)&m->sin6_addr : NULL;
 	} else {
-		return 0;
+		return false;
 	}
+	o->bits = 0;
+	while (o->bits < o->size * 8 &&
+	       (!mask || mask[o->bits / 8] & (0x80 >> o->bits % 8)))
+		o->bits++;
+	return true;
+}
+
+static int add_text(char ***to, const char *text, struct err *e)
+{
+	for (char **s = *to; s && *s; s++)
+		if (!strcmp(*s, text))
+			return 0;
 	if (*to && strv_len(*to) == ADDRS_MAX)
 		return err_set(e, 0, "this machine has more than %d addresses",
 			       ADDRS_MAX);
-	inet_ntop(a->ifa_addr->sa_family, ip, text, sizeof(text));
 	return text_add(to, text, e);
 }
 
-static int look_addresses(struct hostnet *h, struct err *e)
+/* The address, or all of its network. */
+static int add_own(struct hostnet *h, const struct own *o, unsigned bits,
+		   const struct ruleset *r, struct err *e)
+{
+	char ip[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 12];
+
+	/* Containers and VPNs have such; what changes is to be worth a restart.
+	 */
+	if (ruleset_is_private(o->family, o->ip) &&
+	    !(r && ruleset_opens(r, o->family, o->ip)))
+		return 0;
+	inet_ntop(o->family, o->ip, ip, sizeof(ip));
+	snprintf(text, sizeof(text), bits < o->size * 8 ? "%s/%u" : "%s", ip,
+		 bits);
+	return add_text(o->family == AF_INET ? &h->addrs4 : &h->addrs6, text,
+			e);
+}
+
+/*
+ * Also what has no entry of its own: all of an IPv4 network on `lo` is this
+ * machine's, and it answers to the first address of each IPv6 network while it
+ * forwards (RFC 4291, 2.6.1; not of two addresses, RFC 6164).
+ */
+static int add_address(struct hostnet *h, const struct ifaddrs *a,
+		       const struct ruleset *r, struct err *e)
+{
+	bool lo = a->ifa_flags & IFF_LOOPBACK;
+	struct own o;
+
+	if (!read_own(a, &o))
+		return 0;
+	if (add_own(h, &o, o.size * 8, r, e) < 0)
+		return -1;
+	if (o.family == AF_INET ? !lo : o.bits > 126)
+		return 0;
+	for (unsigned i = o.bits; i < o.size * 8; i++)
+		o.ip[i / 8] &= (unsigned char)~(0x80 >> i % 8);
+	return add_own(h, &o, lo && o.family == AF_INET ? o.bits : o.size * 8,
+		       r, e);
+}
+
+static int look_addresses(struct hostnet *h, const struct ruleset *r,
+			  struct err *e)
 {
 	struct ifaddrs *all;
-	int r = 0;
+	int ret = 0;
 
 	if (getifaddrs(&all) < 0)
 		return err_set(e, errno, "the addresses of this machine");
-	for (struct ifaddrs *a = all; a && r == 0; a = a->ifa_next)
-		r = add_address(h, a, e);
+	for (struct ifaddrs *a = all; a && ret == 0; a = a->ifa_next)
+		ret = add_address(h, a, r, e);
 	freeifaddrs(all);
 	if (h->addrs4)
 		qsort(h->addrs4, strv_len(h->addrs4), sizeof(char *), by_text);
 	if (h->addrs6)
 		qsort(h->addrs6, strv_len(h->addrs6), sizeof(char *), by_text);
-	return r;
+	return ret;
 }
 
-int hostnet_look(struct hostnet *h, struct err *e)
+int hostnet_look(struct hostnet *h, const struct ruleset *r, struct err *e)
 {
 	memset(h, 0, sizeof(*h));
 	if (look_route("/proc/net/route", hostnet_has_default4, &h->has4, e) ==
 		    0 &&
 	    look_route("/proc/net/ipv6_route", hostnet_has_default6, &h->has6,
 		       e) == 0 &&
-	    look_addresses(h, e) == 0)
+	    look_addresses(h, r, e) == 0 &&
+	    resolvconf_read(RESOLVCONF_PATH, &h->resolvers, e) == 0)
 		return 0;
 	hostnet_free(h);
 	return -1;
@@ -143,6 +207,7 @@ void hostnet_free(struct hostnet *h)
 {
 	strv_free(h->addrs4);
 	strv_free(h->addrs6);
+	strv_free(h->resolvers);
 	memset(h, 0, sizeof(*h));
 }
 
@@ -158,19 +223,38 @@ static bool is_same_list(char *const *a, char *const *b)
 	return true;
 }
 
+bool hostnet_has_same_addresses(const struct hostnet *a,
+				const struct hostnet *b)
+{
+	return is_same_list(a->addrs4, b->addrs4) &&
+	       is_same_list(a->addrs6, b->addrs6);
+}
+
 bool hostnet_is_same(const struct hostnet *a, const struct hostnet *b)
 {
 	return a->has4 == b->has4 && a->has6 == b->has6 &&
-	       is_same_list(a->addrs4, b->addrs4) &&
-	       is_same_list(a->addrs6, b->addrs6);
+	       hostnet_has_same_addresses(a, b) &&
+	       is_same_list(a->resolvers, b->resolvers);
+}
+
+/* One with a zone is on a link, where nothing that is passed on gets to. */
+bool hostnet_has_resolver(const struct hostnet *h, int family)
+{
+	unsigned char ip[16];
+
+	for (char **s = h->resolvers; s && *s; s++)
+		if (inet_pton(family, *s, ip) == 1)
+			return true;
+	return false;
 }
 
 int hostnet_watch(struct err *e)
 {
 	const struct sockaddr_nl a = {
 		.nl_family = AF_NETLINK,
-		.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
-			     RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
+		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR |
+			     RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
+			     RTMGRP_IPV6_ROUTE,
 	};
 	own_fd fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
 			   NETLINK_ROUTE);
@@ -181,11 +265,23 @@ int hostnet_watch(struct err *e)
 }
 
 /* ENOBUFS, that some were lost, is read as well: all is looked at anew. */
-void hostnet_seen(int fd)
+bool hostnet_seen(int fd)
 {
-	char unread[8192];
+	struct {
+		struct nlmsghdr h;
+		struct ifinfomsg link;
+	} m; /* the beginning of one, which is one event */
+	bool more = false;
+	ssize_t n;
 
-	while (recv(fd, unread, sizeof(unread), MSG_TRUNC) > 0 ||
-	       errno == ENOBUFS)
+	for (;;) {
 		errno = 0;
+		n = recv(fd, &m, sizeof(m), MSG_TRUNC);
+		if (n <= 0 && errno != ENOBUFS)
+			return more;
+		/* All bits have changed of one that was made or removed. */
+		more = more || n < (ssize_t)sizeof(m) ||
+		       m.h.nlmsg_type != RTM_NEWLINK ||
+		       m.link.ifi_change == ~0u;
+	}
 }

@@ -6,6 +6,8 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/own.h"
+#include "host/net/netaddr.h"
+#include "host/net/netconf.h"
 #include "host/text.h"
 
 #include <errno.h>
@@ -22,6 +24,15 @@ unsigned net_patience(unsigned failures)
 	for (unsigned i = 0; i < failures && wait < NET_PATIENCE_MAX; i++)
 		wait = wait ? wait * 2 : 1;
 	return wait < NET_PATIENCE_MAX ? wait : NET_PATIENCE_MAX;
+}
+
+void net_alias(char out[NET_ALIAS], const char *network, const char *part)
+{
+	if (netconf_is_vm(network))
+		snprintf(out, NET_ALIAS, "vmrun-netvm-%s-%s",
+			 strchr(network, ':') + 1, part);
+	else
+		snprintf(out, NET_ALIAS, "vmrun-net-%s-%s", network, part);
 }
 
 int net_dir(const char *runtime, const char *name, struct err *e)
@@ -79,6 +90,30 @@ int net_try_lock(int dir)
 	return steal_fd(&fd);
 }
 
+unsigned net_next(int dir)
+{
+	own_fd fd = openat(dir, "next", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char text[16] = "";
+	uint64_t next;
+
+	if (fd < 0 || pread(fd, text, sizeof(text) - 1, 0) < 0)
+		return 0;
+	text[strcspn(text, "\n")] = '\0';
+	return text_number(text, NET_HOST_LAST, &next) < 0 ? 0 : (unsigned)next;
+}
+
+void net_set_next(int dir, unsigned next)
+{
+	own_fd fd = openat(dir, "next",
+			   O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	char text[16];
+
+	/* Always as long: one write, and whole. */
+	snprintf(text, sizeof(text), "%03u\n", next);
+	if (fd >= 0 && pwrite(fd, text, strlen(text), 0) < 0)
+		return;
+}
+
 static struct sockaddr_un address(int dir)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -101,12 +136,16 @@ int net_listen(int dir, struct err *e)
 	return steal_fd(&s);
 }
 
-int net_connect(int dir)
+int net_connect(int dir, bool patient)
 {
 	const struct sockaddr_un a = address(dir);
-	own_fd s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	own_fd s = socket(AF_UNIX,
+			  SOCK_SEQPACKET | SOCK_CLOEXEC |
+				  (patient ? 0 : SOCK_NONBLOCK),
+			  0);
 
-	if (s < 0 || connect(s, (const struct sockaddr *)&a, sizeof(a)) < 0)
+	if (s < 0 || connect(s, (const struct sockaddr *)&a, sizeof(a)) < 0 ||
+	    io_nonblock(s, 0) < 0)
 		return -1;
 	return steal_fd(&s);
 }
@@ -114,6 +153,14 @@ int net_connect(int dir)
 int net_send(int sock, const struct net_record *r, int fd)
 {
 	return io_send(sock, r, sizeof(*r), &fd, fd >= 0);
+}
+
+static bool has_valid_ports(const struct net_record *r)
+{
+	for (uint32_t i = 0; i < r->n_publish; i++)
+		if (i == PUBLISH_MAX || !publish_is_valid(&r->publish[i]))
+			return false;
+	return true;
 }
 
 int net_recv(int sock, struct net_record *r, int *fd, struct err *e)
@@ -129,7 +176,8 @@ int net_recv(int sock, struct net_record *r, int *fd, struct err *e)
 		return 0;
 	if (got < 0)
 		return err_set(e, errno, "the socket of a network");
-	if (got != (ssize_t)sizeof(*r) || r->version != NET_VERSION) {
+	if (got != (ssize_t)sizeof(*r) || r->version != NET_VERSION ||
+	    !has_valid_ports(r)) {
 		own_close(fd);
 		return err_set(e, EPROTO,
 			       "the other side is of another version");

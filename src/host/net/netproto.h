@@ -4,18 +4,21 @@
  * long as its VM lives) and vmrunctl net.
  *
  * RUNTIME/net-NAME/ (0700) holds: `ctl`, a SOCK_SEQPACKET socket; `lock`, held
- * by who starts or ends the service; `log` and `log.1`, what it said.  Both
- * ends of the socket are the person's own processes; the peer's uid is checked
- * all the same.
+ * by who starts or ends the service; `log` and `log.1`, what it said; `next`,
+ * the next newcomer's number.  Both ends of the socket are the person's own
+ * processes; the peer's uid is checked all the same.
  */
 #ifndef HOST_NET_NETPROTO_H
 #define HOST_NET_NETPROTO_H
 
+#include "host/net/publish.h"
+
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
 
-#define NET_VERSION 1u
+#define NET_VERSION 2u
 #define NET_TEXT_MAX 512u
 
 /* Descriptors that vmrun-net is started with: struct service_spec. */
@@ -27,26 +30,35 @@ enum { NET_FD_REPORT = 3, NET_FD_LOCK = 4 };
 enum net_kind {
 	/* asked of the service */
 	NET_ATTACH = 1, /* fd: the switch's end of a SEQPACKET pair; value: the
-			   host number that it had, or 0 */
+			   host number that it had, or 0; publish; text: who
+			   that is, for people, or "" */
 	NET_SHOW = 2,	/* ROWs, then DONE */
 	NET_STOP = 3,
 	NET_RELOAD = 4, /* read the ruleset again; DONE: value is the firewall
 			   VM and a descriptor has its new rules, or 0 */
 	/* its answers */
 	NET_PORT = 32,	 /* to ATTACH: value is the host number */
-	NET_FAILED = 33, /* text, hint */
+	NET_FAILED = 33, /* text, hint; value: enum net_failed */
 	NET_DONE = 34,
 	NET_ROW = 35, /* text: a line to print */
 	/* what it says to those with a port */
-	NET_UP = 36,	  /* the firewall forwards */
+	NET_UP = 36,	  /* the firewall forwards; text: why names are not
+			     resolved, or "" */
 	NET_DOWN = 37,	  /* nothing passes; text: why */
 	NET_STOPPED = 38, /* it ends because somebody asked for it */
+};
+
+enum net_failed {
+	NET_FAILED_ELSE,
+	NET_FAILED_TAKEN, /* the host number of ATTACH is another's */
 };
 
 struct net_record {
 	uint32_t version; /* NET_VERSION */
 	uint32_t kind;
 	uint32_t value;
+	uint32_t n_publish;
+	struct publish publish[PUBLISH_MAX];
 	char text[NET_TEXT_MAX];
 	char hint[NET_TEXT_MAX];
 };
@@ -57,6 +69,13 @@ struct net_record {
  */
 #define NET_PATIENCE_MAX 60u
 unsigned net_patience(unsigned failures);
+
+/*
+ * The alias of a part of a network: no ruleset has the name of a net VM's
+ * (netconf.h), and no alias of a person the name of either.
+ */
+#define NET_ALIAS 65
+void net_alias(char out[NET_ALIAS], const char *network, const char *part);
 
 /* The folder of a network, made if it is missing; the caller's. */
 int net_dir(const char *runtime, const char *name, struct err *e);
@@ -69,8 +88,13 @@ int net_lock(int dir, struct err *e);
 int net_try_lock(int dir);
 /* The listening socket, non-blocking; a left-over one is replaced. */
 int net_listen(int dir, struct err *e);
-/* Connects; -1 with errno if nobody is there. */
-int net_connect(int dir);
+/* The number that is kept for the next service, or 0; keeping one, if that is
+ * possible. */
+unsigned net_next(int dir);
+void net_set_next(int dir, unsigned next);
+/* Connects; -1 with errno if nobody is there, or, without patience, EAGAIN if
+ * many others wait. */
+int net_connect(int dir, bool patient);
 
 /* Sends with or without a descriptor (-1).  0, or -1 with errno. */
 int net_send(int sock, const struct net_record *r, int fd);

@@ -8,14 +8,17 @@
  */
 #include "host/net/passt.h"
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "host/net/netaddr.h"
+#include "host/net/ruleset.h"
 #include "host/text.h"
 #include "host/vm/member.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* It drops what its socket does not take, and sends whole windows again: as
@@ -31,6 +34,30 @@ const char *passt_find(void)
 	return proc_find(places);
 }
 
+/* By its own list of options: the versions of Debian have no number that both
+ * print. */
+int passt_answers_loopback(bool *yes, struct err *e)
+{
+	const char *path = passt_find();
+	char *argv[] = {(char *)(uintptr_t) "passt",
+			(char *)(uintptr_t) "--help", NULL};
+	char *env[] = {(char *)(uintptr_t) "LC_ALL=C", NULL};
+	struct proc_spec s = {.path = path, .argv = argv, .envp = env};
+	struct buf b;
+	int r;
+
+	*yes = false;
+	if (!path)
+		return 0;
+	buf_init(&b, 65536);
+	r = proc_capture(&s, &b, e);
+	buf_put_u8(&b, 0);
+	*yes = r >= 0 && !b.bad &&
+	       strstr((const char *)b.data, "--map-host-loopback");
+	buf_free(&b);
+	return r < 0 ? -1 : 0;
+}
+
 static int add(char ***argv, const char *const *words, struct err *e)
 {
 	for (; *words; words++)
@@ -39,28 +66,53 @@ static int add(char ***argv, const char *const *words, struct err *e)
 	return 0;
 }
 
+static int add_publish(char ***argv, const struct passt_spec *s,
+		       enum ruleset_protocol protocol, struct err *e)
+{
+	const char *option = protocol == RULESET_UDP ? "-u" : "-t";
+	bool some = false;
+
+	for (size_t i = 0; i < s->n_publish; i++) {
+		char text[PUBLISH_TEXT];
+
+		if (s->publish[i].protocol != protocol)
+			continue;
+		some = true;
+		if (text_add(argv, option, e) < 0 ||
+		    text_add(argv, publish_passt(text, &s->publish[i]), e) < 0)
+			return -1;
+	}
+	return some ? 0
+		    : add(argv, (const char *const[]){option, "none", NULL}, e);
+}
+
 /*
  * --no-map-gw: else the gateway's address is this machine's loopback.  The
- * firewall VM has static addresses, and the resolver's address leads to the
- * one in resolv.conf.  What would come in is named: nothing.
+ * firewall VM has static addresses, and a resolver's address leads to the first
+ * one of its family in resolv.conf.  What would come in is named: what is
+ * published, or nothing.
  */
-static int make_argv(char ***argv, const struct hostnet *host, struct err *e)
+static int make_argv(char ***argv, const struct passt_spec *s, struct err *e)
 {
+	const struct hostnet *host = s->host;
 	/* clang-format off */
 	static const char *const first[] = {
 		"/passt", "-f", "-q", "-F", "3", "-M", NET_UPLINK_MAC,
 		"--no-map-gw", "--no-dhcp", "--no-dhcpv6", "--no-ra",
-		"--no-dhcp-dns", "-t", "none", "-u", "none", NULL};
+		"--no-dhcp-dns", NULL};
 	static const char *const with4[] = {
 		"-a", NET_OUTER4, "-n", "24", "-g", NET_UPLINK4,
 		"--dns-forward", NET_RESOLVER4, NULL};
 	static const char *const with6[] = {
-		"-a", NET_OUTER6, "-g", NET_UPLINK6, NULL};
+		"-a", NET_OUTER6, "-g", NET_UPLINK6,
+		"--dns-forward", NET_RESOLVER6, NULL};
 	/* clang-format on */
 	static const char *const only4[] = {"-4", NULL};
 	static const char *const only6[] = {"-6", NULL};
 
 	if (add(argv, first, e) < 0 ||
+	    add_publish(argv, s, RULESET_TCP, e) < 0 ||
+	    add_publish(argv, s, RULESET_UDP, e) < 0 ||
 	    (host->has4 && add(argv, with4, e) < 0) ||
 	    (host->has6 && add(argv, with6, e) < 0))
 		return -1;
@@ -85,7 +137,7 @@ static int add_files(struct setup_member *m, const char *path, struct err *e)
 	return member_file(m, "/etc/resolv.conf", "/etc/resolv.conf", e);
 }
 
-static struct setup_member *make_member(const struct hostnet *host,
+static struct setup_member *make_member(const struct passt_spec *s,
 					struct err *e)
 {
 	static const char *const devices[] = {"null", "urandom", NULL};
@@ -104,7 +156,7 @@ static struct setup_member *make_member(const struct hostnet *host,
 		err_hint(e, "sudo apt install passt");
 	} else if (member_room(m, "passt", devices) < 0) {
 		err_set(e, ENOMEM, "planning passt");
-	} else if (make_argv(&m->argv, host, e) == 0 &&
+	} else if (make_argv(&m->argv, s, e) == 0 &&
 		   add_files(m, path, e) == 0) {
 		member_fd(m, HELPER_FD_FIRST, FD_FRAMES);
 		return m;
@@ -114,13 +166,12 @@ static struct setup_member *make_member(const struct hostnet *host,
 }
 
 int passt_start(struct helper *h, const struct helper_home *home,
-		const char *alias, const struct hostnet *host, int *outer,
-		struct err *e)
+		const struct passt_spec *passt, int *outer, struct err *e)
 {
 	const int room = SEND_BUFFER;
 	own_fd ours = -1, theirs = -1;
 	struct helper_spec spec = {
-		.alias = alias,
+		.alias = passt->alias,
 		.command = "passt",
 		.network = STAGE_NETWORK_PERSON,
 		.fds = &theirs,
@@ -131,7 +182,7 @@ int passt_start(struct helper *h, const struct helper_home *home,
 		return -1;
 	/* The kernel gives what it may. */
 	setsockopt(theirs, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	spec.member = make_member(host, e);
+	spec.member = make_member(passt, e);
 	if (!spec.member || helper_start(h, home, &spec, e) < 0)
 		return -1;
 	*outer = steal_fd(&ours);

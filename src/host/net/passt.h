@@ -5,6 +5,9 @@
 
 #include "host/net/helper.h"
 #include "host/net/hostnet.h"
+#include "host/net/publish.h"
+
+#include <stdbool.h>
 
 struct err;
 
@@ -12,12 +15,25 @@ struct err;
 const char *passt_find(void);
 
 /*
+ * Whether datagrams to a published port at a loopback address are answered:
+ * older ones know no way back but for what reaches all of this machine's
+ * loopback.  Asks it for its options.
+ */
+int passt_answers_loopback(bool *yes, struct err *e);
+
+struct passt_spec {
+	const char *alias;
+	const struct hostnet *host;
+	const struct publish *publish; /* what it listens on */
+	size_t n_publish;
+};
+
+/*
  * Starts passt in this network namespace; *outer becomes the firewall VM's end
  * of its socket (SOCK_STREAM, each frame behind its length), the caller's.
  * -1 and e: nothing runs.
  */
 int passt_start(struct helper *h, const struct helper_home *home,
-		const char *alias, const struct hostnet *host, int *outer,
-		struct err *e);
+		const struct passt_spec *spec, int *outer, struct err *e);
 
 #endif

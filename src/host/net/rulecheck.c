@@ -22,20 +22,6 @@
 
 #define INPUT "/proc/self/fd/3"
 
-/* Root of the namespace is the person; nobody else is in it. */
-static int map_self(void *arg, pid_t pid, struct err *e)
-{
-	char text[64];
-
-	(void)arg;
-	snprintf(text, sizeof(text), "0 %u 1\n", (unsigned)getuid());
-	if (proc_write(pid, "uid_map", text, e) < 0 ||
-	    proc_write(pid, "setgroups", "deny", e) < 0)
-		return -1;
-	snprintf(text, sizeof(text), "0 %u 1\n", (unsigned)getgid());
-	return proc_write(pid, "gid_map", text, e);
-}
-
 /* nft's first line is `FILE:LINE:COLUMNS: Error: text`. */
 static int explain(const struct ruleset *r, const char *said, size_t first,
 		   struct err *e)
@@ -79,7 +65,7 @@ static int run_nft(const struct ruleset *r, int input, size_t first,
 			      .fds = fds,
 			      .n_fds = 3,
 			      .clone_flags = CLONE_NEWUSER | CLONE_NEWNET,
-			      .parent = map_self};
+			      .parent = proc_map_root};
 	struct child c = CHILD_NONE;
 	char said[4096];
 	ssize_t n;
@@ -103,16 +89,19 @@ int ruleset_check(const struct ruleset *r, struct err *e)
 {
 	static const char *const some4[] = {"192.0.2.1", NULL};
 	static const char *const some6[] = {"2001:db8::1", NULL};
-	static const struct ruleset_net net = {
+	const struct net_segment *seg = netaddr_segment(NET_OF_FIREWALL);
+	const struct ruleset_net net = {
 		.inner = "eth0",
 		.outer = "eth1",
-		.clients4 = NET_CLIENTS4,
-		.clients6 = NET_CLIENTS6,
-		.gateway4 = NET_GATEWAY4,
-		.gateway6 = NET_GATEWAY6,
+		.clients4 = seg->clients4,
+		.clients6 = seg->clients6,
+		.gateway4 = seg->gateway4,
+		.gateway6 = seg->gateway6,
 		.resolver4 = NET_RESOLVER4,
+		.resolver6 = NET_RESOLVER6,
 		.host_addrs4 = some4,
 		.host_addrs6 = some6,
+		.passt = true,
 	};
 	own_fd input = -1;
 	struct buf b;

@@ -12,7 +12,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "host/text.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,16 +30,76 @@ static const char *const private4[] = {"0.0.0.0/8",
 				       "198.18.0.0/15",
 				       "224.0.0.0/3",
 				       NULL};
-static const char *const private6[] = {
-	"::/96",    "64:ff9b::/96", "100::/64", "2002::/16",
-	"fc00::/7", "fe80::/10",    "ff00::/8", NULL};
+static const char *const private6[] = {"::/96",
+				       "::ffff:0:0:0/96",
+				       "64:ff9b::/96",
+				       "64:ff9b:1::/48",
+				       "100::/64",
+				       "2002::/16",
+				       "fc00::/7",
+				       "fe80::/10",
+				       "fec0::/10",
+				       "ff00::/8",
+				       NULL};
+
+static bool is_within(const char *net, int family, const unsigned char *ip)
+{
+	unsigned char base[16];
+	uint64_t bits = 0;
+	char text[64];
+	char *slash;
+
+	snprintf(text, sizeof(text), "%s", net);
+	slash = strchr(text, '/');
+	*slash = '\0';
+	if (inet_pton(family, text, base) != 1 ||
+	    text_number(slash + 1, 128, &bits) < 0)
+		return false;
+	for (size_t i = 0; i < bits; i++)
+		if ((base[i / 8] ^ ip[i / 8]) & (0x80 >> i % 8))
+			return false;
+	return true;
+}
+
+bool ruleset_is_private(int family, const unsigned char *ip)
+{
+	const char *const *nets = family == AF_INET6 ? private6 : private4;
+
+	for (; *nets; nets++)
+		if (is_within(*nets, family, ip))
+			return true;
+	return false;
+}
+
+bool ruleset_opens(const struct ruleset *r, int family, const unsigned char *ip)
+{
+	const char *p = r->text;
+	struct err e = ERR_INIT;
+
+	while (*p) {
+		own_free char *text = ruleset_next_line(&p, &e);
+		own_free char *net = NULL;
+		struct line l;
+
+		if (!text)
+			return true;
+		l = ruleset_line(text);
+		if (l.kind != LINE_NET)
+			continue;
+		net = strndup(l.what, l.n);
+		if (!net || (ruleset_net_family(net) == family &&
+			     is_within(net, family, ip)))
+			return true;
+	}
+	return false;
+}
 
 struct set {
 	const char *name, *type;
 	const char *const *elements;
 };
 
-#define SETS 6
+#define SETS 8
 
 static void list_sets(struct set *s, const struct ruleset *r,
 		      const struct ruleset_net *n)
@@ -49,6 +111,8 @@ static void list_sets(struct set *s, const struct ruleset *r,
 		{"open6", "ipv6_addr", (const char *const *)r->nets6},
 		{"private4", "ipv4_addr", private4},
 		{"private6", "ipv6_addr", private6},
+		{"refused4", "ipv4_addr", (const char *const *)r->refused4},
+		{"refused6", "ipv6_addr", (const char *const *)r->refused6},
 	};
 
 	memcpy(s, all, sizeof(all));
@@ -80,23 +144,27 @@ static void put_sets(struct buf *b, const struct set *s, enum contents c)
 	}
 }
 
-/* Who has how many connections. */
-static const char busy_sets[] =
+/* Who has how many connections; which of them passt has not answered yet. */
+static const char dynamic_sets[] =
 	"\tset busy4 { type ipv4_addr; flags dynamic; size 256; }\n"
-	"\tset busy6 { type ipv6_addr; flags dynamic; size 256; }\n";
+	"\tset busy6 { type ipv6_addr; flags dynamic; size 256; }\n"
+	"\tset asked4 { type ipv4_addr . inet_service . ipv4_addr . "
+	"inet_service; flags dynamic, timeout; timeout 10s; size 16384; }\n"
+	"\tset asked6 { type ipv6_addr . inet_service . ipv6_addr . "
+	"inet_service; flags dynamic, timeout; timeout 10s; size 16384; }\n";
 
 /* Everything there is, with nothing in it: declared twice it is there once. */
 static void put_declarations(struct buf *b, const struct ruleset *r,
 			     const struct set *s)
 {
-	buf_printf(b, "table inet vmrun {\n%s", busy_sets);
+	buf_printf(b, "table inet vmrun {\n%s", dynamic_sets);
 	put_sets(b, s, CONTENTS_NONE);
 	for (char **h = r->hosts; h && *h; h++)
 		buf_printf(b,
 			   "\tset h4_%s { type ipv4_addr; flags timeout; "
-			   "size 1024; }\n"
+			   "size 16384; }\n"
 			   "\tset h6_%s { type ipv6_addr; flags timeout; "
-			   "size 1024; }\n",
+			   "size 16384; }\n",
 			   *h, *h);
 	buf_printf(b, "}\nflush table inet vmrun\n");
 	for (size_t i = 0; i < SETS; i++)
@@ -155,18 +223,64 @@ static const char forward_clients[] =
 	"\t\tct state new add @busy6 { ip6 saddr ct count over 4096 } "
 	"goto deny\n";
 
-static const char forward_end[] =
-	"\t\tip daddr != @open4 ip daddr @host4 goto deny\n"
-	"\t\tip6 daddr != @open6 ip6 daddr @host6 goto deny\n"
+/* Behind what opens one address, and behind what opens a part of a network:
+ * put_closed(). */
+static const char closed_host[] = "\t\tip daddr @host4 goto deny\n"
+				  "\t\tip6 daddr @host6 goto deny\n";
+static const char closed_end[] =
 	"\t\tip daddr != @open4 ip daddr @private4 goto deny\n"
 	"\t\tip6 daddr != @open6 ip6 daddr @private6 goto deny\n"
+	"\t}\n";
+
+static const char forward_end[] =
+	/* IPv4 in IPv6's clothes: passt would connect to that IPv4 address. */
+	"\t\tip6 daddr ::/80 goto deny\n"
+	"\t\tjump closed\n"
+	"\t\tip daddr @refused4 goto deny\n"
+	"\t\tip6 daddr @refused6 goto deny\n"
 	"\t\tjump allow\n"
 	"\t\tgoto deny\n"
 	"\t}\n"
-	/* What passed that chain, by whichever rule. */
+	/* What passed that chain, by whichever rule; not what answers it, nor
+	 * an ICMP error about it, which the kernel takes for part of it. */
 	"\tchain passed {\n"
 	"\t\ttype filter hook forward priority filter + 10; policy accept;\n"
-	"\t\tct mark set $generation\n"
+	"\t\tct direction original ct state { new, established } "
+	"ct mark set $generation\n"
+	"\t}\n";
+
+/*
+ * One packet of a connection and no other until passt has answered it, or until
+ * passt gives it up, which is after 10 s.  A passt older than September 2023
+ * (Debian 12's) never comes out of its loop when it reads a first packet
+ * (SYN, or a client's SYN and ACK) with another one of that connection behind
+ * it: that one is counted twice.  A repeated SYN, which it takes for an error,
+ * is enough; it comes in the same read after anything that stood still.  The
+ * kernel may have kept a connection that is over for passt: hence nothing
+ * follows what was asked, whatever became of that connection before, and a SYN
+ * asks anew.  In a connection from outside the client's own SYN and ACK are
+ * that, and passt answers them by a plain ACK.
+ */
+static const char passt_chains[] =
+	"\tchain answered {\n"
+	"\t\ttype filter hook forward priority filter - 10; policy accept;\n"
+	"\t\tiifname != $outer accept\n"
+	"\t\ttcp flags & (syn | rst) == 0 ct status assured accept\n"
+	"\t\tdelete @asked4 "
+	"{ ip daddr . tcp dport . ip saddr . tcp sport }\n"
+	"\t\tdelete @asked6 "
+	"{ ip6 daddr . tcp dport . ip6 saddr . tcp sport }\n"
+	"\t}\n"
+	"\tchain ask {\n"
+	"\t\ttype filter hook postrouting priority filter; policy accept;\n"
+	"\t\toifname != $outer accept\n"
+	"\t\tct direction reply tcp flags & syn == 0 ct status assured "
+	"accept\n"
+	"\t\tip saddr . tcp sport . ip daddr . tcp dport @asked4 drop\n"
+	"\t\tip6 saddr . tcp sport . ip6 daddr . tcp dport @asked6 drop\n"
+	"\t\ttcp flags & syn == 0 ct status assured accept\n"
+	"\t\tadd @asked4 { ip saddr . tcp sport . ip daddr . tcp dport }\n"
+	"\t\tadd @asked6 { ip6 saddr . tcp sport . ip6 daddr . tcp dport }\n"
 	"\t}\n";
 
 static const char *protocol_name(enum ruleset_protocol p)
@@ -185,15 +299,45 @@ static bool is_ip6(const struct ruleset_publish *p)
 	return strchr(p->address, ':') != NULL;
 }
 
-/* DNS as a whole goes to the resolver, unless there are names to look at. */
-static bool passes_dns(const struct ruleset *r, const struct ruleset_net *n)
+/* DNS by one family. */
+struct dns {
+	const char *ip, *gateway;
+	const char *resolver; /* NULL: there is none */
+};
+
+#define FAMILIES 2
+
+static void list_dns(struct dns d[FAMILIES], const struct ruleset_net *n)
 {
-	return n->resolver4 && !r->hosts;
+	d[0] = (struct dns){"ip", "$gateway4", n->resolver4};
+	d[1] = (struct dns){"ip6", "$gateway6", n->resolver6};
+}
+
+/* It goes to the resolver as a whole, unless there are names to look at. */
+static bool passes_dns(const struct ruleset *r, const struct dns *d)
+{
+	return d->resolver && !r->hosts;
+}
+
+/* The firewall's own resolver looks at them, and asks one of these. */
+static bool has_resolver(const struct ruleset *r, const struct ruleset_net *n)
+{
+	return r->hosts && (n->resolver4 || n->resolver6);
+}
+
+/* passt takes the resolver's address for itself by UDP only: with TCP it would
+ * connect this machine to who has it in its network (tcp_conn_from_tap()). */
+static const char *dns_protocols(const struct ruleset_net *n)
+{
+	return n->passt ? "udp" : "{ tcp, udp }";
 }
 
 static void put_forward(struct buf *b, const struct ruleset *r,
 			const struct ruleset_net *n)
 {
+	struct dns d[FAMILIES];
+
+	list_dns(d, n);
 	buf_printf(b, "%s", forward_begin);
 	for (size_t i = 0; i < n->n_publish; i++) {
 		const struct ruleset_publish *p = &n->publish[i];
@@ -205,45 +349,85 @@ static void put_forward(struct buf *b, const struct ruleset *r,
 			   protocol_name(p->protocol), p->port);
 	}
 	buf_printf(b, "%s", forward_clients);
-	if (passes_dns(r, n))
-		buf_printf(b,
-			   "\t\tct status dnat ip daddr %s "
-			   "meta l4proto { tcp, udp } th dport 53 accept\n",
-			   n->resolver4);
+	for (size_t i = 0; i < FAMILIES; i++) {
+		if (passes_dns(r, &d[i]))
+			buf_printf(b,
+				   "\t\tct status dnat %s daddr %s meta "
+				   "l4proto %s th dport 53 accept\n",
+				   d[i].ip, d[i].resolver, dns_protocols(n));
+		else if (d[i].resolver)
+			/* Past the firewall's own it would say any name, and a
+			 * network that is open may have it inside. */
+			buf_printf(b,
+				   "\t\t%s daddr %s meta l4proto { tcp, udp } "
+				   "th dport { 53, 853 } goto deny\n",
+				   d[i].ip, d[i].resolver);
+	}
 	buf_printf(b, "%s", forward_end);
 }
 
-/* The firewall's own resolver: asked from inside, asking one other. */
+/* DNS that goes nowhere, of passt's what is not translated, fails at once: a
+ * client has both addresses as resolvers, and asks the other one then. */
+static void put_no_dns(struct buf *b, const struct dns *d)
+{
+	buf_printf(b,
+		   "\tchain input {\n"
+		   "\t\tiifname $inner %s daddr %s tcp dport 53 "
+		   "reject with tcp reset\n"
+		   "\t\tiifname $inner %s daddr %s udp dport 53 "
+		   "reject with icmpx port-unreachable\n"
+		   "\t}\n",
+		   d->ip, d->gateway, d->ip, d->gateway);
+}
+
+/* The firewall's own resolver: asked from inside, asking others. */
 static void put_resolver(struct buf *b, const struct ruleset *r,
 			 const struct ruleset_net *n)
 {
-	if (!r->hosts || !n->resolver4)
+	struct dns d[FAMILIES];
+
+	list_dns(d, n);
+	if (!has_resolver(r, n)) {
+		for (size_t i = 0; i < FAMILIES; i++)
+			if (!d[i].resolver || n->passt)
+				put_no_dns(b, &d[i]);
 		return;
-	buf_printf(b,
-		   "\tchain input {\n"
-		   "\t\tiifname $inner ct state new "
-		   "add @busy4 { ip saddr ct count over 4096 } drop\n"
-		   "\t\tiifname $inner ct state new "
-		   "add @busy6 { ip6 saddr ct count over 4096 } drop\n"
-		   "\t\tiifname $inner udp dport 53 accept\n"
-		   "\t}\n"
-		   "\tchain output {\n"
-		   "\t\toifname $outer ip daddr %s udp dport 53 accept\n"
-		   "\t}\n",
-		   n->resolver4);
+	}
+	buf_printf(b, "\tchain input {\n"
+		      "\t\tiifname $inner ct state new "
+		      "add @busy4 { ip saddr ct count over 4096 } drop\n"
+		      "\t\tiifname $inner ct state new "
+		      "add @busy6 { ip6 saddr ct count over 4096 } drop\n"
+		      "\t\tiifname $inner udp dport 53 accept\n"
+		      "\t\tiifname $inner tcp dport 53 "
+		      "reject with tcp reset\n"
+		      "\t}\n"
+		      "\tchain output {\n");
+	for (size_t i = 0; i < FAMILIES; i++)
+		if (d[i].resolver)
+			buf_printf(b,
+				   "\t\toifname $outer %s daddr %s "
+				   "udp dport 53 accept\n",
+				   d[i].ip, d[i].resolver);
+	buf_printf(b, "\t}\n");
 }
 
 static void put_translation(struct buf *b, const struct ruleset *r,
 			    const struct ruleset_net *n)
 {
+	struct dns d[FAMILIES];
+
+	list_dns(d, n);
 	buf_printf(b, "\tchain prerouting {\n"
 		      "\t\ttype nat hook prerouting priority dstnat;\n");
-	if (passes_dns(r, n))
-		buf_printf(b,
-			   "\t\tiifname $inner ip daddr $gateway4 "
-			   "meta l4proto { tcp, udp } th dport 53 "
-			   "dnat ip to %s\n",
-			   n->resolver4);
+	for (size_t i = 0; i < FAMILIES; i++)
+		if (passes_dns(r, &d[i]))
+			buf_printf(b,
+				   "\t\tiifname $inner %s daddr %s "
+				   "meta l4proto %s th dport 53 "
+				   "dnat %s to %s\n",
+				   d[i].ip, d[i].gateway, dns_protocols(n),
+				   d[i].ip, d[i].resolver);
 	for (size_t i = 0; i < n->n_publish; i++) {
 		const struct ruleset_publish *p = &n->publish[i];
 
@@ -282,10 +466,48 @@ static void put_line(struct buf *b, const char *text)
 			   memchr(l.what, ':', l.n) ? "ip6" : "ip", n, l.what,
 			   len, l.rule);
 		break;
+	case LINE_REFUSE: /* before all that is allowed: forward_end */
+		buf_printf(b, "\n");
+		break;
 	}
 }
 
-static void put_allow(struct buf *b, const struct ruleset *r)
+/* Whether it names one address, which may be this machine's. */
+static bool is_alone(const struct line *l)
+{
+	const char *end = memchr(l->what, ':', l->n) ? "/128" : "/32";
+	size_t n = strlen(end);
+
+	return l->n > n && !strncmp(l->what + l->n - n, end, n);
+}
+
+/* What an allow-net line opens of a network, for what the allow chain has to
+ * say about it: other lines of the file open nothing private. */
+static void put_opening(struct buf *b, const struct line *l)
+{
+	buf_printf(b, "\t\t%s daddr %.*s %.*s return\n",
+		   memchr(l->what, ':', l->n) ? "ip6" : "ip", (int)l->n,
+		   l->what, (int)strcspn(l->rule, "#"), l->rule);
+}
+
+static void put_address(struct buf *b, const char *text)
+{
+	struct line l = ruleset_line(text);
+
+	if (l.kind == LINE_NET && is_alone(&l))
+		put_opening(b, &l);
+}
+
+static void put_part(struct buf *b, const char *text)
+{
+	struct line l = ruleset_line(text);
+
+	if (l.kind == LINE_NET && !is_alone(&l) && ruleset_has_match(&l))
+		put_opening(b, &l);
+}
+
+static void put_lines(struct buf *b, const struct ruleset *r,
+		      void (*put)(struct buf *b, const char *text))
 {
 	const char *p = r->text;
 	struct err e = ERR_INIT;
@@ -297,17 +519,32 @@ static void put_allow(struct buf *b, const struct ruleset *r)
 			b->bad = true;
 			return;
 		}
-		put_line(b, line);
+		put(b, line);
 	}
+}
+
+/* Behind the allow chain, so that nft finds an error of a line there first. */
+static void put_closed(struct buf *b, const struct ruleset *r)
+{
+	buf_printf(b, "\tchain closed {\n");
+	put_lines(b, r, put_address);
+	buf_printf(b, "%s", closed_host);
+	put_lines(b, r, put_part);
+	buf_printf(b, "%s", closed_end);
 }
 
 /* For the resolver; comments to nft.  Nothing of the file is before these. */
 static void put_hosts(struct buf *b, const struct ruleset *r,
 		      const struct ruleset_net *n)
 {
-	if (!r->hosts || !n->resolver4)
+	struct dns d[FAMILIES];
+
+	if (!has_resolver(r, n))
 		return;
-	buf_printf(b, "#@ resolver %s\n", n->resolver4);
+	list_dns(d, n);
+	for (size_t i = 0; i < FAMILIES; i++)
+		if (d[i].resolver)
+			buf_printf(b, "#@ resolver %s\n", d[i].resolver);
 	for (char **h = r->hosts; *h; h++)
 		buf_printf(b, "#@ name %s\n", *h);
 }
@@ -352,11 +589,12 @@ void ruleset_compose(const struct ruleset *r, const struct ruleset_net *n,
 	*first = 1;
 	for (size_t i = 0; i < out->len; i++)
 		*first += out->data[i] == '\n';
-	put_allow(out, r);
+	put_lines(out, r, put_line);
 	buf_printf(out, "\t}\n%s%s", deny_chain, own_chains);
+	put_closed(out, r);
 	put_forward(out, r, n);
 	put_resolver(out, r, n);
 	put_translation(out, r, n);
-	buf_printf(out, "}\n");
+	buf_printf(out, "%s}\n", n->passt ? passt_chains : "");
 	put_generation(out, at);
 }

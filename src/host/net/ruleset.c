@@ -70,6 +70,8 @@ struct line ruleset_line(const char *text)
 		l.kind = LINE_HOST;
 	else if (is_word(p, n, "allow-net"))
 		l.kind = LINE_NET;
+	else if (is_word(p, n, "refuse-list"))
+		l.kind = LINE_REFUSE;
 	else
 		return l;
 	l.what = skip_space(p + n);
@@ -78,8 +80,12 @@ struct line ruleset_line(const char *text)
 	return l;
 }
 
-/* AF_INET or AF_INET6 of ADDRESS/PREFIX, 0 if it is neither. */
-static int net_family(const char *net)
+bool ruleset_has_match(const struct line *l)
+{
+	return *l->rule && *l->rule != '#';
+}
+
+int ruleset_net_family(const char *net)
 {
 	static const struct {
 		int family;
@@ -105,7 +111,7 @@ static int take_net(struct ruleset *r, size_t line, const struct line *l,
 		    struct err *e)
 {
 	own_free char *net = text_fmt(e, "%.*s", (int)l->n, l->what);
-	int family = net ? net_family(net) : 0;
+	int family = net ? ruleset_net_family(net) : 0;
 	char ***to = family == AF_INET ? &r->nets4 : &r->nets6;
 
 	if (!net)
@@ -115,6 +121,9 @@ static int take_net(struct ruleset *r, size_t line, const struct line *l,
 				"allow-net wants a network such as "
 				"192.168.0.0/16",
 				e);
+	/* Of one with a match only that part: rulecompose.c. */
+	if (ruleset_has_match(l))
+		return 0;
 	if (*to && strv_len(*to) == RULESET_NETS_MAX)
 		return bad_line(r, line, "too many networks", e);
 	return text_add(to, net, e);
@@ -140,10 +149,30 @@ static int take_host(struct ruleset *r, size_t line, const struct line *l,
 	return text_add(&r->hosts, host, e);
 }
 
+static int take_list(struct ruleset *r, size_t line, const struct line *l,
+		     const char *const *dirs, struct err *e)
+{
+	own_free char *name = text_fmt(e, "%.*s", (int)l->n, l->what);
+	char shown[TEXT_SHOWN];
+
+	if (!name)
+		return -1;
+	if (!text_is_name(name) || ruleset_has_match(l))
+		return bad_line(r, line,
+				"refuse-list wants the name of a list and no "
+				"more, such as doh",
+				e);
+	if (ruleset_take_list(r, name, dirs, e) == 0)
+		return 0;
+	return err_wrap(e, "%s:%zu", text_show(shown, sizeof(shown), r->path),
+			line);
+}
+
 /* What a scan of the body knows between lines. */
 struct scan {
 	size_t line, depth, open_line;
-	bool first; /* at the beginning of a statement */
+	bool first;   /* at the beginning of a statement */
+	bool several; /* the line has more than one */
 };
 
 static int scan_word(const struct ruleset *r, const struct scan *s,
@@ -167,6 +196,7 @@ static int scan_line(const struct ruleset *r, struct scan *s, const char *p,
 	bool string = false;
 
 	s->first = s->depth == 0;
+	s->several = false;
 	for (; *p; p++) {
 		size_t n = string ? 0 : word_length(p);
 
@@ -180,7 +210,7 @@ static int scan_line(const struct ruleset *r, struct scan *s, const char *p,
 		} else if (!string && *p == '#') {
 			return 0;
 		} else if (!string && *p == ';') {
-			s->first = true;
+			s->first = s->several = true;
 		} else if (!string && *p == '{') {
 			s->open_line = s->depth++ ? s->open_line : s->line;
 		} else if (!string && *p == '}' && !s->depth--) {
@@ -192,7 +222,35 @@ static int scan_line(const struct ruleset *r, struct scan *s, const char *p,
 	return string ? bad_line(r, s->line, "the string has no end", e) : 0;
 }
 
-static int parse(struct ruleset *r, struct err *e)
+/* A second rule would lack the network or name, and open all the world. */
+static int check_match(const struct ruleset *r, const struct scan *s,
+		       struct err *e)
+{
+	if (!s->several && !s->depth)
+		return 0;
+	return bad_line(r, s->line,
+			"behind allow-net or allow-host is one match, on one "
+			"line and without \";\"",
+			e);
+}
+
+static int take_line(struct ruleset *r, size_t line, const struct line *l,
+		     const char *const *dirs, struct err *e)
+{
+	switch (l->kind) {
+	case LINE_RULE:
+		return 0;
+	case LINE_HOST:
+		return take_host(r, line, l, e);
+	case LINE_NET:
+		return take_net(r, line, l, e);
+	case LINE_REFUSE:
+		return take_list(r, line, l, dirs, e);
+	}
+	return 0;
+}
+
+static int parse(struct ruleset *r, const char *const *dirs, struct err *e)
 {
 	const char *p = r->text;
 	struct scan s = {0};
@@ -206,17 +264,15 @@ static int parse(struct ruleset *r, struct err *e)
 			return -1;
 		if (!s.depth) /* else in the middle of a set */
 			l = ruleset_line(text);
-		if (l.kind == LINE_HOST && take_host(r, s.line, &l, e))
-			return -1;
-		if (l.kind == LINE_NET && take_net(r, s.line, &l, e))
-			return -1;
-		if (scan_line(r, &s, l.rule, e))
+		if (take_line(r, s.line, &l, dirs, e) ||
+		    scan_line(r, &s, l.rule, e) ||
+		    (l.kind != LINE_RULE && check_match(r, &s, e)))
 			return -1;
 	}
 	return s.depth ? bad_line(r, s.open_line, "\"{\" without \"}\"", e) : 0;
 }
 
-static int load(struct ruleset *r, struct err *e)
+static int load(struct ruleset *r, const char *const *dirs, struct err *e)
 {
 	struct buf b;
 	int ret;
@@ -228,18 +284,33 @@ static int load(struct ruleset *r, struct err *e)
 	if (ret == 0) {
 		r->text = text_fmt(e, "%.*s", (int)b.len,
 				   b.len ? (char *)b.data : "");
-		ret = r->text ? parse(r, e) : -1;
+		ret = r->text ? parse(r, dirs, e) : -1;
 	}
 	buf_free(&b);
 	return ret;
 }
 
-int ruleset_read(struct ruleset *r, const char *path, struct err *e)
+int ruleset_read(struct ruleset *r, const char *path,
+		 const char *const *config_dirs, struct err *e)
 {
 	memset(r, 0, sizeof(*r));
 	r->name = text_dup("file", e);
 	r->path = text_dup(path, e);
-	if (r->name && r->path && load(r, e) == 0)
+	if (r->name && r->path && load(r, config_dirs, e) == 0)
+		return 0;
+	ruleset_free(r);
+	return -1;
+}
+
+int ruleset_routing(struct ruleset *r, struct err *e)
+{
+	static const char *const no_lists[] = {NULL};
+
+	memset(r, 0, sizeof(*r));
+	r->name = text_dup("routing", e);
+	r->path = text_dup("(everything passes)", e);
+	r->text = text_dup("allow-net 0.0.0.0/0\nallow-net ::/0\n", e);
+	if (r->name && r->path && r->text && parse(r, no_lists, e) == 0)
 		return 0;
 	ruleset_free(r);
 	return -1;
@@ -259,15 +330,14 @@ int ruleset_find(struct ruleset *r, const char *name,
 	if (!ruleset_is_name(name))
 		return err_set(e, 0, "\"%s\" is not the name of a ruleset",
 			       text_show(shown, sizeof(shown), name));
-	for (; *config_dirs; config_dirs++) {
-		own_free char *path =
-			text_fmt(e, "%s/net/%s.nft", *config_dirs, name);
+	for (const char *const *d = config_dirs; *d; d++) {
+		own_free char *path = text_fmt(e, "%s/net/%s.nft", *d, name);
 
 		if (!path)
 			return -1;
 		if (access(path, F_OK) < 0 && errno == ENOENT)
 			continue;
-		if (ruleset_read(r, path, e) < 0)
+		if (ruleset_read(r, path, config_dirs, e) < 0)
 			return -1;
 		free(r->name);
 		r->name = text_dup(name, e);
@@ -285,5 +355,7 @@ void ruleset_free(struct ruleset *r)
 	strv_free(r->nets4);
 	strv_free(r->nets6);
 	strv_free(r->hosts);
+	strv_free(r->refused4);
+	strv_free(r->refused6);
 	memset(r, 0, sizeof(*r));
 }

@@ -10,7 +10,9 @@
  *
  *     allow-net 192.168.0.0/16 [tcp dport 22]
  *
- * for private networks, which are refused else whatever a rule says, and
+ * for private networks, which are refused else whatever a rule says, or for the
+ * part of one that the rule behind it describes; this machine's own addresses
+ * stay refused unless such a line names one alone (/32, /128).  And
  *
  *     allow-host example.org [tcp dport 443]
  *     allow-host .example.org
@@ -20,6 +22,13 @@
  * DNS itself, for these names only, and what is allowed are the addresses that
  * it gave out (guest-init/resolver.c; it is told by lines `#@ ...` in front of
  * the rest).
+ *
+ * A line
+ *
+ *     refuse-list doh
+ *
+ * refuses the addresses that net/doh.list names, an address or a network a
+ * line, whatever else allows them.
  *
  * Every text has a number of its own, and a connection keeps the number of the
  * text that let it pass: after a reload its next packet is judged again, unless
@@ -38,15 +47,17 @@ struct err;
 #define RULESET_MAX (48u * 1024)       /* bytes of a file */
 #define RULESET_INPUT_MAX (64u * 1024) /* and of what nft is given */
 #define RULESET_NETS_MAX 256u
+#define RULESET_REFUSED_MAX 256u /* of a family */
 #define RULESET_HOSTS_MAX 128u
 #define RULESET_HOST_MAX 200u /* bytes; a set's name has 255 */
 
 struct ruleset {
-	char *name;	       /* "web" */
-	char *path;	       /* of the file */
-	char *text;	       /* the file's */
-	char **nets4, **nets6; /* networks of allow-net lines */
-	char **hosts;	       /* names of allow-host lines, each once */
+	char *name;		     /* "web" */
+	char *path;		     /* of the file */
+	char *text;		     /* the file's */
+	char **nets4, **nets6;	     /* of allow-net lines without a match */
+	char **hosts;		     /* names of allow-host lines, each once */
+	char **refused4, **refused6; /* networks of the lists */
 };
 
 enum ruleset_protocol { RULESET_TCP, RULESET_UDP };
@@ -64,11 +75,13 @@ struct ruleset_net {
 	const char *inner, *outer;	 /* interfaces: clients; the way out */
 	const char *clients4, *clients6; /* networks of the clients */
 	const char *gateway4, *gateway6; /* the firewall VM's inner address */
-	const char *resolver4; /* where DNS goes; NULL: it goes nowhere */
+	/* Where DNS goes by each family; NULL: that is refused. */
+	const char *resolver4, *resolver6;
 	const char *const *host_addrs4,
-		*const *host_addrs6; /* this machine's */
+		*const *host_addrs6; /* this machine's: hostnet.h */
 	const struct ruleset_publish *publish;
 	size_t n_publish;
+	bool passt; /* is what the outer card ends at, perhaps by a bridge */
 };
 
 /*
@@ -77,8 +90,12 @@ struct ruleset_net {
  */
 int ruleset_find(struct ruleset *r, const char *name,
 		 const char *const *config_dirs, struct err *e);
-/* The same of a file by its path; its name is "file". */
-int ruleset_read(struct ruleset *r, const char *path, struct err *e);
+/* The same of a file by its path; its name is "file".  The folders are for the
+ * lists that it names. */
+int ruleset_read(struct ruleset *r, const char *path,
+		 const char *const *config_dirs, struct err *e);
+/* What a net VM has: everything passes, firewalls before it have judged. */
+int ruleset_routing(struct ruleset *r, struct err *e);
 void ruleset_free(struct ruleset *r);
 /* A name that a ruleset may have: "none" is no network. */
 bool ruleset_is_name(const char *name);
@@ -91,6 +108,14 @@ struct ruleset_entry {
 int ruleset_list(const char *const *config_dirs, struct ruleset_entry **list,
 		 size_t *n, struct err *e);
 void ruleset_list_free(struct ruleset_entry *list, size_t n);
+
+/* Pure: whether it is an address (of 4 or 16 bytes) that is refused unless the
+ * ruleset opens it, whoever's it is. */
+bool ruleset_is_private(int family, const unsigned char *ip);
+
+/* Pure: whether a line opens a network, or a part of one, that it is in. */
+bool ruleset_opens(const struct ruleset *r, int family,
+		   const unsigned char *ip);
 
 /*
  * Pure: the whole input of `nft -f`.  The first line of the body is line

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/own.h"
+#include "host/net/netproto.h"
 #include "host/vm/member.h"
 
 #include <errno.h>
@@ -25,7 +26,7 @@ void segment_init(struct segment *s, const struct helper_home *home,
 	s->home = home;
 	s->helper = (struct helper)HELPER_NONE;
 	s->ctl = -1;
-	snprintf(s->alias, sizeof(s->alias), "vmrun-net-%s-switch", network);
+	net_alias(s->alias, network, "switch");
 	for (unsigned i = 0; i < SWITCH_PORTS_MAX; i++)
 		s->ports[i].fd = -1;
 }
@@ -91,8 +92,8 @@ static int answer(struct segment *s, struct switch_record *r, struct err *e)
 	return err_set(e, EPIPE, "vmrun-switch does not answer");
 }
 
-static int command(struct segment *s, const struct switch_record *r, int fd,
-		   struct switch_record *a, struct err *e)
+static int exchange(struct segment *s, const struct switch_record *r, int fd,
+		    struct switch_record *a, struct err *e)
 {
 	if (io_send(s->ctl, r, sizeof(*r), &fd, fd >= 0) < 0)
 		return err_set(e, EPIPE, "vmrun-switch does not listen");
@@ -105,6 +106,18 @@ static int command(struct segment *s, const struct switch_record *r, int fd,
 		return err_set(e, EPIPE,
 			       "vmrun-switch answers of another port");
 	return 0;
+}
+
+static int command(struct segment *s, const struct switch_record *r, int fd,
+		   struct switch_record *a, struct err *e)
+{
+	int got = exchange(s, r, fd, a, e);
+
+	/* One that hangs is as one that is gone: segment_on_ctl() hears of it,
+	 * and what is asked until then is not waited for. */
+	if (got < 0 && e->code == EPIPE)
+		shutdown(s->ctl, SHUT_RDWR);
+	return got;
 }
 
 static int attach_all(struct segment *s, struct err *e)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The service's life: start, loop, repairs, end.  Runs in vmrun-net, the
+/* The service's life: start, loop, end.  Runs in vmrun-net, the
  * person's own authority. */
 #include "host/net/service.h"
 
@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/own.h"
 #include "host/net/netproto.h"
+#include "host/net/resolvconf.h"
 #include "host/net/service-impl.h"
 #include "host/probe/probe.h"
 #include "host/reclaim.h"
@@ -22,157 +23,24 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/* Failures further apart than this are not in a row. */
-#define CALM_SECONDS 300
-/* A firewall VM is ready in this time, under software emulation on a busy
- * machine too, or it never is. */
-#define READY_MS 120000
-
-static void arm(int timer, uint64_t ms)
-{
-	struct itimerspec t = {
-		.it_value = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000}};
-
-	timerfd_settime(timer, 0, &t, NULL);
-}
-
-static time_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
-
-/* The first try comes at once, so does the one after the first failure. */
-static void try_later(struct service *s)
-{
-	if (s->failures && now() - s->failed > CALM_SECONDS)
-		s->failures = 0;
-	arm(s->retry, net_patience(s->failures) * UINT64_C(1000) + 1);
-	s->failures++;
-	s->failed = now();
-}
-
-void service_switch_failed(struct service *s, const char *why)
-{
-	netlog_say(&s->log, "service", "%s", why);
-	segment_stop(&s->segment);
-	try_later(s);
-}
-
 void service_count(struct service *s)
 {
-	arm(s->linger, service_clients(s) ? 0 : s->spec->linger_ms + 1);
+	service_arm(s->linger, service_clients(s) ? 0 : s->spec->linger_ms + 1);
 }
+/* ---- what clients want ---- */
 
-/* ---- repairs ---- */
-
-static void start_uplink(struct service *s)
+void service_wake(struct service *s)
 {
-	struct err e = ERR_INIT;
-
-	s->restarts = false;
-	if (uplink_start(&s->uplink, &e) == 0) {
-		arm(s->watchdog, READY_MS);
+	if (uplink_comes_back(&s->uplink))
+		service_arm(s->retry, 1);
+	if (!s->asleep)
 		return;
-	}
-	netlog_say(&s->log, "service", "%s", e.msg);
-	if (e.hint[0])
-		netlog_say(&s->log, "service", "hint: %s", e.hint);
-	if (e.code == EPIPE)
-		service_switch_failed(s, e.msg);
-	else
-		try_later(s);
-}
-
-static void on_retry(struct service *s)
-{
-	struct err e = ERR_INIT;
-	uint64_t times;
-
-	if (read(s->retry, &times, sizeof(times)) < 0)
-		return;
-	if (s->segment.ctl < 0 && segment_start(&s->segment, &e) < 0) {
-		service_switch_failed(s, e.msg);
-		return;
-	}
+	s->asleep = false;
 	if (s->uplink.state == UPLINK_OFF)
-		start_uplink(s);
+		service_arm(s->retry, 1);
+	else
+		s->restarts = true;
 }
-
-static void on_watchdog(struct service *s)
-{
-	uint64_t times;
-
-	if (read(s->watchdog, &times, sizeof(times)) < 0)
-		return;
-	switch (s->uplink.state) {
-	case UPLINK_OFF:
-	case UPLINK_UP:
-		return;
-	case UPLINK_STARTING:
-		netlog_say(&s->log, "service", "the firewall VM hangs");
-		uplink_stop(&s->uplink, "the firewall VM did not get ready");
-		return;
-	case UPLINK_STOPPING:
-		kill(s->uplink.vm.pid, SIGKILL);
-		return;
-	}
-}
-
-/* Addresses and routes; only what matters is worth a restart. */
-static void on_hostnet(struct service *s)
-{
-	struct uplink *u = &s->uplink;
-	struct err e = ERR_INIT;
-	struct hostnet h;
-	bool same;
-
-	hostnet_seen(s->hostnet);
-	if (u->state == UPLINK_OFF) {
-		s->failures = 0;
-		arm(s->retry, 1);
-		return;
-	}
-	if (hostnet_look(&h, &e) < 0)
-		return;
-	same = hostnet_is_same(&h, &u->host);
-	hostnet_free(&h);
-	if (same)
-		return;
-	netlog_say(&s->log, "service", "this machine's network has changed");
-	s->restarts = true;
-	uplink_stop(u, "this machine's network has changed");
-}
-
-/* After each event: what became of the uplink? */
-static void settle(struct service *s, enum uplink_state before)
-{
-	struct uplink *u = &s->uplink;
-
-	if (u->state != before && u->state == UPLINK_UP)
-		s->failures = 0;
-	if (u->state != before && u->state == UPLINK_STOPPING)
-		arm(s->watchdog, UPLINK_END_MS);
-	if (u->state != before && u->state == UPLINK_OFF) {
-		netlog_say(&s->log, "service", "%s", u->why);
-		if (s->restarts)
-			start_uplink(s);
-		else
-			try_later(s);
-	}
-	if (u->state == UPLINK_UP && s->told != TOLD_UP) {
-		s->told = TOLD_UP;
-		netlog_say(&s->log, "service", "the firewall VM forwards");
-		service_tell(s, NET_UP, NULL);
-	} else if (u->state != UPLINK_UP && s->told != TOLD_DOWN &&
-		   (s->told == TOLD_UP || s->failures > 1)) {
-		s->told = TOLD_DOWN;
-		service_tell(s, NET_DOWN, u->why);
-	}
-}
-
 /* ---- the end ---- */
 
 /*
@@ -213,7 +81,7 @@ static void on_linger(struct service *s, int *lock)
 	}
 	/* Somebody comes. */
 	own_close(lock);
-	arm(s->linger, 1000);
+	service_arm(s->linger, 1000);
 }
 
 /* ---- the loop ---- */
@@ -224,15 +92,24 @@ enum source {
 	SRC_LINGER,
 	SRC_WATCHDOG,
 	SRC_HOSTNET,
+	SRC_RESOLVCONF,
 	SRC_VM_END,
+	SRC_INSIDE_END,
+	SRC_OUTSIDE_END,
 	SRC_PASST,
+	SRC_LOAN,
+	SRC_JOIN,
 	SRC_SWITCH,
 	SRC_SWITCH_HELPER,
 	SRC_STATUS,
+	SRC_INSIDE_STATUS,
+	SRC_OUTSIDE_STATUS,
 	SRC_LISTEN,
 	SRC_SWITCH_SAYS,
 	SRC_PASST_SAYS,
 	SRC_VM_SAYS,
+	SRC_INSIDE_SAYS,
+	SRC_OUTSIDE_SAYS,
 	SRC_CONN,
 	SOURCES = SRC_CONN + SERVICE_CONNS,
 };
@@ -240,21 +117,32 @@ enum source {
 static void watch(const struct service *s, struct pollfd p[SOURCES])
 {
 	const struct uplink *u = &s->uplink;
+	const struct netguest *inside = &u->bridges[NETCONF_INSIDE].guest,
+			      *outside = &u->bridges[NETCONF_OUTSIDE].guest;
 	const int fds[SRC_CONN] = {
 		[SRC_SIGNAL] = s->signals,
 		[SRC_RETRY] = s->retry,
 		[SRC_LINGER] = s->linger,
 		[SRC_WATCHDOG] = s->watchdog,
 		[SRC_HOSTNET] = s->hostnet,
-		[SRC_VM_END] = u->vm.pidfd,
+		[SRC_RESOLVCONF] = s->resolvconf,
+		[SRC_VM_END] = u->vm.vm.pidfd,
+		[SRC_INSIDE_END] = inside->vm.pidfd,
+		[SRC_OUTSIDE_END] = outside->vm.pidfd,
 		[SRC_PASST] = u->passt.ctl,
+		[SRC_LOAN] = u->loan,
+		[SRC_JOIN] = u->join.conn,
 		[SRC_SWITCH] = s->segment.ctl,
 		[SRC_SWITCH_HELPER] = s->segment.helper.ctl,
-		[SRC_STATUS] = u->status,
+		[SRC_STATUS] = u->vm.status,
+		[SRC_INSIDE_STATUS] = inside->status,
+		[SRC_OUTSIDE_STATUS] = outside->status,
 		[SRC_LISTEN] = s->listen,
 		[SRC_SWITCH_SAYS] = s->segment.helper.said,
 		[SRC_PASST_SAYS] = u->passt.said,
-		[SRC_VM_SAYS] = u->said,
+		[SRC_VM_SAYS] = u->vm.said,
+		[SRC_INSIDE_SAYS] = inside->said,
+		[SRC_OUTSIDE_SAYS] = outside->said,
 	};
 
 	for (unsigned i = 0; i < SOURCES; i++) {
@@ -275,32 +163,66 @@ static void on_switch(struct service *s, bool answers)
 		service_switch_failed(s, e.msg);
 }
 
+/* The standard error of a helper or of a VM. */
+static void on_says(struct service *s, unsigned what)
+{
+	struct uplink *u = &s->uplink;
+	struct netguest *g = &u->vm;
+
+	if (what == SRC_SWITCH_SAYS) {
+		netlog_follow(&s->log, &s->switch_says,
+			      &s->segment.helper.said);
+		return;
+	}
+	if (what == SRC_PASST_SAYS) {
+		netlog_follow(&s->log, &u->passt_says, &u->passt.said);
+		return;
+	}
+	if (what != SRC_VM_SAYS)
+		g = &u->bridges[what - SRC_INSIDE_SAYS].guest;
+	netlog_follow(&s->log, &g->says, &g->said);
+}
+
 static void dispatch(struct service *s, unsigned what, int *lock)
 {
 	struct uplink *u = &s->uplink;
 
 	switch ((enum source)(what < SRC_CONN ? what : SRC_CONN)) {
 	case SRC_SIGNAL:
-		service_tell(s, NET_STOPPED, NULL);
+		/* Not what a person asked for: with the session that it was
+		 * started in, perhaps.  Who is left starts another one. */
 		s->ending = true;
 		return;
 	case SRC_RETRY:
-		on_retry(s);
+		service_on_retry(s);
 		return;
 	case SRC_LINGER:
 		on_linger(s, lock);
 		return;
 	case SRC_WATCHDOG:
-		on_watchdog(s);
+		service_on_watchdog(s);
 		return;
 	case SRC_HOSTNET:
-		on_hostnet(s);
+		service_on_hostnet(s);
+		return;
+	case SRC_RESOLVCONF:
+		service_on_resolvconf(s);
 		return;
 	case SRC_VM_END:
 		uplink_on_vm_end(u);
 		return;
+	case SRC_INSIDE_END:
+	case SRC_OUTSIDE_END:
+		service_on_bridge_end(s, what - SRC_INSIDE_END);
+		return;
 	case SRC_PASST:
 		uplink_on_passt(u);
+		return;
+	case SRC_LOAN:
+		uplink_on_loan(u);
+		return;
+	case SRC_JOIN:
+		service_on_join(s);
 		return;
 	case SRC_SWITCH:
 	case SRC_SWITCH_HELPER:
@@ -309,18 +231,19 @@ static void dispatch(struct service *s, unsigned what, int *lock)
 	case SRC_STATUS:
 		uplink_on_status(u);
 		return;
+	case SRC_INSIDE_STATUS:
+	case SRC_OUTSIDE_STATUS:
+		service_on_bridge_status(s, what - SRC_INSIDE_STATUS);
+		return;
 	case SRC_LISTEN:
 		service_accept(s);
 		return;
 	case SRC_SWITCH_SAYS:
-		netlog_follow(&s->log, &s->switch_says,
-			      &s->segment.helper.said);
-		return;
 	case SRC_PASST_SAYS:
-		netlog_follow(&s->log, &u->passt_says, &u->passt.said);
-		return;
 	case SRC_VM_SAYS:
-		netlog_follow(&s->log, &u->vm_says, &u->said);
+	case SRC_INSIDE_SAYS:
+	case SRC_OUTSIDE_SAYS:
+		on_says(s, what);
 		return;
 	case SRC_CONN:
 	case SOURCES:
@@ -349,7 +272,7 @@ static void loop(struct service *s, int *lock)
 			continue;
 		i = (first + i) % SOURCES;
 		dispatch(s, i, lock);
-		settle(s, before);
+		service_settle(s, before);
 		first = (i + 1) % SOURCES;
 	}
 }
@@ -378,6 +301,16 @@ static int watch_signals(struct service *s, struct err *e)
 	return s->hostnet < 0 ? -1 : 0;
 }
 
+/* Going without is better than no network. */
+static void watch_resolvers(struct service *s)
+{
+	struct err e = ERR_INIT;
+
+	s->resolvconf = resolvconf_watch(RESOLVCONF_PATH, &e);
+	if (s->resolvconf < 0)
+		netlog_say(&s->log, "service", "%s", e.msg);
+}
+
 static int open_all(struct service *s, struct err *e)
 {
 	const struct service_spec *spec = s->spec;
@@ -388,6 +321,8 @@ static int open_all(struct service *s, struct err *e)
 	s->dir = net_dir(spec->facts->runtime, spec->name, e);
 	if (s->dir < 0 || netlog_open(&s->log, s->dir, e) < 0)
 		return -1;
+	s->next_host = net_next(s->dir);
+	watch_resolvers(s);
 	if (probe_subids(spec->facts, &s->range, e) < 0 ||
 	    rebuild_open(spec->facts, &s->range, &s->db, e) < 0)
 		return -1;
@@ -402,8 +337,10 @@ static int open_all(struct service *s, struct err *e)
 /* Up to where clients can be served; e is for who started it. */
 static int start(struct service *s, struct err *e)
 {
-	if (ruleset_find(&s->rules, s->spec->name, s->spec->dirs, e) < 0 ||
-	    ruleset_check(&s->rules, e) < 0 || open_all(s, e) < 0)
+	bool passt;
+
+	if (netconf_check(s->spec->name, s->spec->dirs, &passt, e) < 0 ||
+	    service_read_rules(s, &s->rules, e) < 0 || open_all(s, e) < 0)
 		return -1;
 	if (segment_start(&s->segment, e) < 0)
 		return -1;
@@ -416,7 +353,7 @@ static void init(struct service *s, const struct service_spec *spec)
 	memset(s, 0, sizeof(*s));
 	s->spec = spec;
 	s->dir = s->listen = s->signals = s->linger = s->retry = -1;
-	s->watchdog = s->hostnet = s->log.fd = -1;
+	s->watchdog = s->hostnet = s->resolvconf = s->log.fd = -1;
 	s->db = (struct rebuilt){.dir = -1, .ids = -1};
 	s->switch_says.who = "switch";
 	segment_init(&s->segment, &s->home, spec->name);
@@ -424,6 +361,7 @@ static void init(struct service *s, const struct service_spec *spec)
 	s->uplink.home = &s->home;
 	s->uplink.rules = &s->rules;
 	s->uplink.vmrun = spec->vmrun;
+	s->uplink.dirs = spec->dirs;
 	s->uplink.segment = &s->segment;
 	s->uplink.log = &s->log;
 	for (unsigned i = 0; i < SERVICE_CONNS; i++)
@@ -445,7 +383,7 @@ int service_run(const struct service_spec *spec, struct err *e)
 	if (r == 0) {
 		own_close(&lock);
 		service_count(&s);
-		arm(s.retry, 1);
+		s.asleep = true;
 		loop(&s, &lock);
 		/* Who is at it has connected, and comes again. */
 		if (lock < 0)

@@ -14,7 +14,8 @@
  * A client gives the switch's end of its port and keeps a copy of it and the
  * connection: the connection's end is the client's.  If the service is killed,
  * its children end with it, and the clients start another one and give their
- * copies again.
+ * copies again; so they do if it ends by a signal.  Only `vmrunctl net stop`
+ * tells them not to.
  *
  * One loop over poll(2); what takes long is somebody else's process, but for
  * clearing up after one.  It trusts clients, which are the person's own, and

@@ -46,12 +46,15 @@ void service_accept(struct service *s)
 
 void service_close_conn(struct service *s, struct service_conn *c)
 {
-	bool had = c->host;
+	bool had = c->host, published = c->n_publish;
 
 	if (had)
 		segment_detach(&s->segment, c->host);
 	own_close(&c->fd);
 	c->host = 0;
+	c->n_publish = 0;
+	if (published)
+		service_republish(s);
 	if (had)
 		service_count(s);
 }
@@ -68,9 +71,11 @@ static void say(const struct service_conn *c, enum net_kind kind,
 	net_send(c->fd, &r, -1);
 }
 
-static void refuse(const struct service_conn *c, const struct err *e)
+static void refuse_as(const struct service_conn *c, enum net_failed why,
+		      const struct err *e)
 {
-	struct net_record r = {.version = NET_VERSION, .kind = NET_FAILED};
+	struct net_record r = {
+		.version = NET_VERSION, .kind = NET_FAILED, .value = why};
 
 	snprintf(r.text, sizeof(r.text), "%.*s", (int)sizeof(r.text) - 1,
 		 e->msg);
@@ -79,11 +84,37 @@ static void refuse(const struct service_conn *c, const struct err *e)
 	net_send(c->fd, &r, -1);
 }
 
-void service_tell(struct service *s, enum net_kind kind, const char *text)
+static void refuse(const struct service_conn *c, const struct err *e)
+{
+	refuse_as(c, NET_FAILED_ELSE, e);
+}
+
+void service_tell_stopped(struct service *s)
 {
 	for (unsigned i = 0; i < SERVICE_CONNS; i++)
 		if (s->conns[i].fd >= 0 && s->conns[i].host)
-			say(&s->conns[i], kind, 0, text);
+			say(&s->conns[i], NET_STOPPED, 0, NULL);
+}
+
+/* A start that takes its time is no news, one that failed twice is. */
+void service_tell_state(struct service *s)
+{
+	bool up = uplink_works(&s->uplink), cut = *s->uplink.cut;
+
+	for (unsigned i = 0; i < SERVICE_CONNS; i++) {
+		struct service_conn *c = &s->conns[i];
+
+		if (c->fd < 0 || !c->host)
+			continue;
+		if (up && c->told != TOLD_UP) {
+			c->told = TOLD_UP;
+			say(c, NET_UP, 0, uplink_nameless(&s->uplink));
+		} else if (!up && c->told != TOLD_DOWN &&
+			   (c->told == TOLD_UP || s->failures > 1 || cut)) {
+			c->told = TOLD_DOWN;
+			say(c, NET_DOWN, 0, uplink_why(&s->uplink));
+		}
+	}
 }
 
 static bool is_taken(const struct service *s, unsigned host)
@@ -94,35 +125,70 @@ static bool is_taken(const struct service *s, unsigned host)
 	return false;
 }
 
-/* A free number, the one that it had before if that is free; 0: none. */
-static unsigned choose_host(const struct service *s, unsigned want)
+/*
+ * A free number: the one that it had before and no other, which its VM could
+ * not take; or for a newcomer the next after the last newcomer's, whichever
+ * service that had, so that who has lost its service finds its own free.  0:
+ * none.
+ */
+static unsigned choose_host(const struct service *s, unsigned had)
 {
-	if (want >= NET_HOST_FIRST && want <= NET_HOST_LAST &&
-	    !is_taken(s, want))
-		return want;
-	for (unsigned h = NET_HOST_FIRST; h <= NET_HOST_LAST; h++)
+	const unsigned n = NET_HOST_LAST - NET_HOST_FIRST + 1;
+
+	if (had)
+		return had >= NET_HOST_FIRST && had <= NET_HOST_LAST &&
+				       !is_taken(s, had)
+			       ? had
+			       : 0;
+	for (unsigned i = 0; i < n; i++) {
+		unsigned h = NET_HOST_FIRST + (s->next_host + i) % n;
+
 		if (!is_taken(s, h))
 			return h;
+	}
 	return 0;
 }
 
-/* fd is taken. */
-static void attach(struct service *s, struct service_conn *c, unsigned want,
-		   int fd)
+static void refuse_number(const struct service_conn *c, unsigned had)
 {
-	struct switch_record port;
 	struct err e = ERR_INIT;
-	unsigned host = choose_host(s, want);
 
-	if (fd < 0 || c->host || !host) {
-		own_close(&fd);
-		err_set(&e, 0, "%s",
-			host ? "a port is one socket, and the only one"
-			     : "the network is full");
+	if (!had) {
+		err_set(&e, 0, "the network is full");
 		refuse(c, &e);
 		return;
 	}
-	netaddr_port(host, &port);
+	err_set(&e, 0, "its address is another machine's now");
+	err_hint(&e, "`vmrunctl net show` says whose: end that one, or start "
+		     "this one again");
+	refuse_as(c, NET_FAILED_TAKEN, &e);
+}
+
+/* fd is taken. */
+static void attach(struct service *s, struct service_conn *c,
+		   const struct net_record *r, int fd)
+{
+	struct switch_record port;
+	struct err e = ERR_INIT;
+	unsigned host = choose_host(s, r->value);
+
+	if (fd < 0 || c->host) {
+		own_close(&fd);
+		err_set(&e, 0, "a port is one socket, and the only one");
+		refuse(c, &e);
+		return;
+	}
+	if (!host) {
+		own_close(&fd);
+		refuse_number(c, r->value);
+		return;
+	}
+	if (service_check_publish(s, r, &e) < 0) {
+		own_close(&fd);
+		refuse(c, &e);
+		return;
+	}
+	netaddr_port(s->uplink.level, host, &port);
 	if (segment_attach(&s->segment, &port, fd, &e) < 0) {
 		if (e.code != EPIPE) {
 			refuse(c, &e);
@@ -132,11 +198,19 @@ static void attach(struct service *s, struct service_conn *c, unsigned want,
 		service_switch_failed(s, e.msg);
 	}
 	c->host = host;
+	if (!r->value) {
+		s->next_host = host + 1 - NET_HOST_FIRST;
+		net_set_next(s->dir, s->next_host);
+	}
+	c->told = TOLD_NOTHING;
+	snprintf(c->who, sizeof(c->who), "%.*s", (int)sizeof(c->who) - 1,
+		 r->text);
+	memcpy(c->publish, r->publish, sizeof(c->publish));
+	c->n_publish = r->n_publish;
 	say(c, NET_PORT, host, NULL);
-	if (s->told == TOLD_UP)
-		say(c, NET_UP, 0, NULL);
-	else if (s->told == TOLD_DOWN)
-		say(c, NET_DOWN, 0, s->uplink.why);
+	service_wake(s);
+	if (c->n_publish)
+		service_republish(s);
 	service_count(s);
 }
 
@@ -155,16 +229,32 @@ static const char *state_word(const struct service *s)
 	return "";
 }
 
+/* Its address, and who it is. */
+static const char *name_client(const struct service *s,
+			       const struct service_conn *c, char *out,
+			       size_t n)
+{
+	char ip[INET_ADDRSTRLEN] = "", shown[TEXT_SHOWN];
+	struct nic nic;
+
+	netaddr_client(s->uplink.level, c->host, &nic);
+	inet_ntop(AF_INET, nic.addrs[0].ip, ip, sizeof(ip));
+	snprintf(out, n, "%s%s%s", ip, *c->who ? "  " : "",
+		 text_show(shown, sizeof(shown), c->who));
+	return out;
+}
+
 static void show_port(struct service *s, const struct service_conn *c,
 		      const struct service_conn *to)
 {
 	struct switch_counters n;
 	unsigned long long dropped = 0, forged = 0;
-	char text[NET_TEXT_MAX];
+	char text[NET_TEXT_MAX], name[128];
 
+	name_client(s, c, name, sizeof(name));
 	if (segment_count(&s->segment, c->host, &n) < 0) {
-		snprintf(text, sizeof(text), "client    10.213.1.%u  pid %d",
-			 c->host, (int)c->pid);
+		snprintf(text, sizeof(text), "client    %s  pid %d", name,
+			 (int)c->pid);
 		say(to, NET_ROW, 0, text);
 		return;
 	}
@@ -174,16 +264,76 @@ static void show_port(struct service *s, const struct service_conn *c,
 			forged += n.drop[i];
 	}
 	snprintf(text, sizeof(text),
-		 "client    10.213.1.%u  pid %d  sent %llu  received %llu  "
+		 "client    %s  pid %d  sent %llu  received %llu  "
 		 "dropped %llu  forged %llu",
-		 c->host, (int)c->pid, (unsigned long long)n.received,
+		 name, (int)c->pid, (unsigned long long)n.received,
 		 (unsigned long long)n.sent, dropped, forged);
 	say(to, NET_ROW, 0, text);
 }
 
+static void show_publish(const struct service *s, const struct service_conn *c,
+			 const struct service_conn *to)
+{
+	char text[NET_TEXT_MAX], shown[PUBLISH_TEXT], name[128];
+
+	name_client(s, c, name, sizeof(name));
+	for (size_t i = 0; i < c->n_publish; i++) {
+		snprintf(text, sizeof(text), "publish   %s leads to %s port %u",
+			 publish_text(shown, &c->publish[i]), name,
+			 c->publish[i].guest);
+		say(to, NET_ROW, 0, text);
+	}
+}
+
+static void show_way(const struct service *s, const struct service_conn *to)
+{
+	const struct uplink *u = &s->uplink;
+	char text[NET_TEXT_MAX], name[TEXT_SHOWN + 8];
+	bool ip4 = false, ip6 = false;
+
+	if (!uplink_works(u)) {
+		snprintf(text, sizeof(text), "nothing passes: %.400s",
+			 uplink_why(u));
+		say(to, NET_ROW, 0, text);
+		return;
+	}
+	for (size_t i = 0; i < u->card.n_addrs; i++)
+		*(u->card.addrs[i].family == NIC_IP6 ? &ip6 : &ip4) = true;
+	snprintf(text, sizeof(text), "uplink    %s%s%s",
+		 netconf_text(&u->conf, name, sizeof(name)),
+		 ip4 ? "  IPv4" : "", ip6 ? "  IPv6" : "");
+	say(to, NET_ROW, 0, text);
+	if (!uplink_nameless(u))
+		return;
+	snprintf(text, sizeof(text), "names     not resolved: %.400s",
+		 uplink_nameless(u));
+	say(to, NET_ROW, 0, text);
+}
+
+static void show_bridges(const struct service *s, const struct service_conn *to)
+{
+	for (unsigned i = 0; i < NETCONF_SIDES; i++) {
+		const struct bridge *b = &s->uplink.bridges[i];
+		char text[NET_TEXT_MAX], run[32] = "";
+
+		if (!b->wanted)
+			continue;
+		if (b->guest.run)
+			snprintf(run, sizeof(run), "  VM %lld",
+				 (long long)b->guest.run);
+		snprintf(text, sizeof(text), "bridge    %s  %s%s",
+			 uplinkbridge_name((enum netconf_side)i),
+			 b->guest.ready		    ? "up"
+			 : netguest_runs(&b->guest) ? "starting"
+						    : "off",
+			 run);
+		say(to, NET_ROW, 0, text);
+	}
+}
+
 static void show(struct service *s, const struct service_conn *to)
 {
-	char text[NET_TEXT_MAX], shown[TEXT_SHOWN];
+	char text[NET_TEXT_MAX], shown[TEXT_SHOWN], run[32] = "";
 	const struct uplink *u = &s->uplink;
 
 	snprintf(text, sizeof(text), "network   %s  %s", s->spec->name,
@@ -192,25 +342,34 @@ static void show(struct service *s, const struct service_conn *to)
 	snprintf(text, sizeof(text), "switch    %s",
 		 s->segment.ctl >= 0 ? "up" : "off");
 	say(to, NET_ROW, 0, text);
-	if (u->run)
-		snprintf(text, sizeof(text), "firewall  %s  VM %lld",
-			 state_word(s), (long long)u->run);
-	else
-		snprintf(text, sizeof(text), "firewall  %s", state_word(s));
+	if (u->vm.run)
+		snprintf(run, sizeof(run), "  VM %lld", (long long)u->vm.run);
+	snprintf(text, sizeof(text), "%-8s  %s%s", u->vm.says.who,
+		 state_word(s), run);
 	say(to, NET_ROW, 0, text);
-	if (u->state != UPLINK_UP) {
-		snprintf(text, sizeof(text), "nothing passes: %.400s", u->why);
-		say(to, NET_ROW, 0, text);
-	} else {
-		snprintf(text, sizeof(text), "uplink    passt%s%s",
-			 u->host.has4 ? "  IPv4" : "",
-			 u->host.has6 ? "  IPv6" : "");
-		say(to, NET_ROW, 0, text);
-	}
+	show_bridges(s, to);
+	show_way(s, to);
 	for (unsigned i = 0; i < SERVICE_CONNS; i++)
-		if (s->conns[i].fd >= 0 && s->conns[i].host)
+		if (s->conns[i].fd >= 0 && s->conns[i].host) {
 			show_port(s, &s->conns[i], to);
+			show_publish(s, &s->conns[i], to);
+		}
 	say(to, NET_DONE, 0, NULL);
+}
+
+int service_read_rules(const struct service *s, struct ruleset *r,
+		       struct err *e)
+{
+	int ret = s->uplink.level == NET_OF_NET_VM
+			  ? ruleset_routing(r, e)
+			  : ruleset_find(r, s->spec->name, s->spec->dirs, e);
+
+	if (ret < 0)
+		return -1;
+	if (ruleset_check(r, e) == 0)
+		return 0;
+	ruleset_free(r);
+	return -1;
 }
 
 /*
@@ -224,20 +383,21 @@ static void reload(struct service *s, const struct service_conn *c)
 	struct ruleset fresh;
 	own_fd rules = -1;
 
-	if (ruleset_find(&fresh, s->spec->name, s->spec->dirs, &e) < 0) {
+	if (service_read_rules(s, &fresh, &e) < 0) {
 		refuse(c, &e);
-		return;
-	}
-	if (ruleset_check(&fresh, &e) < 0) {
-		refuse(c, &e);
-		ruleset_free(&fresh);
 		return;
 	}
 	ruleset_free(&s->rules);
 	s->rules = fresh;
+	/* Nothing can be handed to it yet, and it was made with the old ones.
+	 */
+	if (s->uplink.state == UPLINK_STARTING) {
+		s->restarts = !s->asleep;
+		uplink_stop(&s->uplink, "its rules have changed");
+	}
 	if (s->uplink.state == UPLINK_UP) {
-		r.value = (uint32_t)s->uplink.run;
-		rules = uplink_rules(&s->uplink, &e);
+		r.value = (uint32_t)s->uplink.vm.run;
+		rules = uplink_new_rules(&s->uplink, &e);
 		if (rules < 0) {
 			refuse(c, &e);
 			return;
@@ -252,13 +412,18 @@ void service_on_conn(struct service *s, struct service_conn *c)
 	struct net_record r;
 	own_fd fd = -1;
 
-	if (net_recv(c->fd, &r, &fd, &e) <= 0) {
+	int got = net_recv(c->fd, &r, &fd, &e);
+
+	if (got <= 0) {
+		/* So that it is told which one is old. */
+		if (got < 0)
+			refuse(c, &e);
 		service_close_conn(s, c);
 		return;
 	}
 	switch (r.kind) {
 	case NET_ATTACH:
-		attach(s, c, r.value, steal_fd(&fd));
+		attach(s, c, &r, steal_fd(&fd));
 		break;
 	case NET_SHOW:
 		show(s, c);
@@ -268,7 +433,7 @@ void service_on_conn(struct service *s, struct service_conn *c)
 		break;
 	case NET_STOP:
 		c->stops = true;
-		service_tell(s, NET_STOPPED, NULL);
+		service_tell_stopped(s);
 		s->ending = true;
 		break;
 	default:

@@ -1,63 +1,88 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Firewall VM and passt.  Part of vmrun-net, the person's own authority. */
+/* Firewall VM or net VM.  Part of vmrun-net, the person's own authority. */
 #include "host/net/uplink.h"
 
 #include "base/err.h"
 #include "base/io.h"
-#include "base/json.h"
 #include "base/own.h"
-#include "host/net/netaddr.h"
-#include "host/net/passt.h"
+#include "host/net/uplinkway.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
-#define JSON_MAX 65536u
-
-/* Descriptors of the firewall VM's vmrun. */
-enum { VM_FD_RULES = 3, VM_FD_INNER, VM_FD_OUTER, VM_FD_STATUS };
+#define CARD_MAX 1024
 
 void uplink_init(struct uplink *u, const char *network)
 {
+	bool net_vm = netconf_is_vm(network);
+
 	memset(u, 0, sizeof(*u));
-	u->passt = (struct helper)HELPER_NONE;
-	u->vm = (struct child)CHILD_NONE;
-	u->status = u->said = -1;
-	buf_init(&u->json, JSON_MAX);
-	u->passt_says.who = "passt";
-	u->vm_says.who = "firewall";
-	snprintf(u->passt_alias, sizeof(u->passt_alias), "vmrun-net-%s-passt",
-		 network);
-	snprintf(u->vm_alias, sizeof(u->vm_alias), "vmrun-net-%s-firewall",
-		 network);
+	u->network = network;
+	u->level = net_vm ? NET_OF_NET_VM : NET_OF_FIREWALL;
+	netguest_init(&u->vm, net_vm ? "net VM" : "firewall VM",
+		      net_vm ? "net VM" : "firewall");
+	uplinkway_init(u);
+	uplinkbridge_init(u);
+	net_alias(u->passt_alias, network, "passt");
+	net_alias(u->vm.alias, network, net_vm ? "vm" : "firewall");
 	snprintf(u->why, sizeof(u->why), "it has not been started yet");
 }
 
-int uplink_rules(const struct uplink *u, struct err *e)
+/* As rules; `addresses` is where they have their texts. */
+static void list_publish(const struct uplink *u,
+			 struct ruleset_publish out[PUBLISH_ALL_MAX],
+			 char addresses[PUBLISH_ALL_MAX][INET6_ADDRSTRLEN])
 {
+	for (size_t i = 0; i < u->n_publish; i++) {
+		const struct publish *p = &u->publish[i];
+		struct nic n;
+
+		netaddr_client(u->level, u->clients[i], &n);
+		inet_ntop(p->family == NIC_IP6 ? AF_INET6 : AF_INET,
+			  n.addrs[p->family == NIC_IP6].ip, addresses[i],
+			  INET6_ADDRSTRLEN);
+		out[i] = (struct ruleset_publish){
+			.protocol = (enum ruleset_protocol)p->protocol,
+			.outer_port = p->port,
+			.address = addresses[i],
+			.port = p->guest,
+		};
+	}
+}
+
+static int make_rules(const struct uplink *u, struct err *e)
+{
+	const struct net_segment *seg = netaddr_segment(u->level);
+	/* Firewalls before a net VM have judged. */
+	bool judges = u->level == NET_OF_FIREWALL;
+	char addresses[PUBLISH_ALL_MAX][INET6_ADDRSTRLEN];
+	struct ruleset_publish publish[PUBLISH_ALL_MAX];
 	const struct ruleset_net net = {
 		.inner = "inner",
 		.outer = "outer",
-		.clients4 = NET_CLIENTS4,
-		.clients6 = NET_CLIENTS6,
-		.gateway4 = NET_GATEWAY4,
-		.gateway6 = NET_GATEWAY6,
-		.resolver4 = u->host.has4 ? NET_RESOLVER4 : NULL,
-		.host_addrs4 = (const char *const *)u->host.addrs4,
-		.host_addrs6 = (const char *const *)u->host.addrs6,
+		.clients4 = seg->clients4,
+		.clients6 = seg->clients6,
+		.gateway4 = seg->gateway4,
+		.gateway6 = seg->gateway6,
+		.resolver4 = *u->resolver4 ? u->resolver4 : NULL,
+		.resolver6 = *u->resolver6 ? u->resolver6 : NULL,
+		.host_addrs4 =
+			judges ? (const char *const *)u->host.addrs4 : NULL,
+		.host_addrs6 =
+			judges ? (const char *const *)u->host.addrs6 : NULL,
+		.publish = publish,
+		.n_publish = u->n_publish,
+		.passt = u->conf.kind == NETCONF_PASST,
 	};
 	struct buf b;
 	size_t first;
 	int fd;
 
+	list_publish(u, publish, addresses);
 	buf_init(&b, RULESET_INPUT_MAX);
 	ruleset_compose(u->rules, &net, &b, &first);
 	fd = b.bad ? err_set(e, E2BIG, "the ruleset")
@@ -66,54 +91,31 @@ int uplink_rules(const struct uplink *u, struct err *e)
 	return fd;
 }
 
-/* Who am I now: the firewall VM's vmrun to be. */
-static int vm_side(void *arg, struct err *e)
+int uplink_look(const struct uplink *u, struct hostnet *h, struct err *e)
 {
-	const pid_t *service = arg;
-
-	/* It cleans up and ends if the service dies. */
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
-		return err_set(e, errno,
-			       "tying the firewall VM to its service");
-	if (getppid() != *service)
-		return err_set(e, ECANCELED, "the service is gone");
-	return 0;
+	return hostnet_look(h, u->level == NET_OF_FIREWALL ? u->rules : NULL,
+			    e);
 }
 
-static int spawn_vm(struct uplink *u, const int fds[4], int said, struct err *e)
+static void swap_lists(char ***a, char ***b)
 {
-	const struct proc_fd table[] = {
-		{fds[0], VM_FD_RULES}, {fds[1], VM_FD_INNER},
-		{fds[2], VM_FD_OUTER}, {fds[3], VM_FD_STATUS},
-		{said, STDERR_FILENO},
-	};
-	char inner[128], outer[256];
-	char *argv[] = {"vmrun",     "--alias",
-			u->vm_alias, "--firewall",
-			"3",	     "--nic",
-			inner,	     "--nic",
-			outer,	     "--json-status-fd",
-			"6",	     NULL};
-	pid_t self = getpid();
-	struct proc_spec s = {
-		.path = u->vmrun,
-		.argv = argv,
-		.envp = environ,
-		.fds = table,
-		.n_fds = sizeof(table) / sizeof(*table),
-		.child = vm_side,
-		.arg = &self,
-	};
+	char **was = *a;
 
-	snprintf(inner, sizeof(inner),
-		 "%d,mac=" NET_INNER_MAC ",ip=" NET_GATEWAY4
-		 "/24,ip=" NET_GATEWAY6 "/64",
-		 VM_FD_INNER);
-	snprintf(outer, sizeof(outer), "%d,mac=" NET_OUTER_MAC "%s%s",
-		 VM_FD_OUTER,
-		 u->host.has4 ? ",ip=" NET_OUTER4 "/24,gw=" NET_UPLINK4 : "",
-		 u->host.has6 ? ",ip=" NET_OUTER6 "/64,gw=" NET_UPLINK6 : "");
-	return proc_spawn(&s, &u->vm, e);
+	*a = *b;
+	*b = was;
+}
+
+/* Other rules may open other networks that this machine is in. */
+int uplink_new_rules(struct uplink *u, struct err *e)
+{
+	struct hostnet h;
+
+	if (uplink_look(u, &h, e) < 0)
+		return -1;
+	swap_lists(&u->host.addrs4, &h.addrs4);
+	swap_lists(&u->host.addrs6, &h.addrs6);
+	hostnet_free(&h);
+	return make_rules(u, e);
 }
 
 /* The switch's uplink port and the firewall VM's end of it. */
@@ -124,33 +126,68 @@ static int join_segment(struct uplink *u, int *inner, struct err *e)
 
 	if (stage_pair(SOCK_SEQPACKET, inner, &port, e) < 0)
 		return -1;
-	netaddr_uplink(&attach);
+	netaddr_uplink(u->level, &attach);
 	return segment_attach(u->segment, &attach, port, e);
 }
 
-static int start_vm(struct uplink *u, int outer, struct err *e)
+static int spawn_vm(struct uplink *u, int rules, int inner, int outer,
+		    struct err *e)
 {
-	own_fd rules = uplink_rules(u, e);
-	own_fd inner = -1, status = -1, said = -1;
+	const struct net_segment *seg = netaddr_segment(u->level);
+	char inner_card[128];
+	struct buf outer_card;
+	struct netguest_spec s = {
+		.vmrun = u->vmrun,
+		.rules = rules,
+		.inner = inner,
+		.outer = outer,
+		.inner_card = inner_card,
+	};
+	int r;
+
+	snprintf(inner_card, sizeof(inner_card), "%d,mac=%s,ip=%s/24,ip=%s/64",
+		 NETGUEST_FD_INNER, seg->gateway_mac, seg->gateway4,
+		 seg->gateway6);
+	buf_init(&outer_card, CARD_MAX);
+	uplinkway_card(u, NETGUEST_FD_OUTER, &outer_card);
+	buf_put_u8(&outer_card, 0);
+	s.outer_card = (const char *)outer_card.data;
+	r = outer_card.bad ? err_set(e, E2BIG, "the card of a %s", u->vm.what)
+			   : netguest_start(&u->vm, &s, e);
+	buf_free(&outer_card);
+	return r;
+}
+
+/* *outer is the way out. */
+static int start_vms(struct uplink *u, int *outer, struct err *e)
+{
+	own_fd rules = make_rules(u, e);
+	own_fd inner = -1;
 
 	if (rules < 0 || join_segment(u, &inner, e) < 0 ||
-	    helper_pipe(&u->status, &status, e) < 0 ||
-	    helper_pipe(&u->said, &said, e) < 0)
+	    uplinkbridge_start(u, &inner, outer, e) < 0)
 		return -1;
-	return spawn_vm(u, (int[]){rules, inner, outer, status}, said, e);
+	return spawn_vm(u, rules, inner, *outer, e);
 }
 
 /* Nothing runs any more. */
 static void clear(struct uplink *u)
 {
 	segment_detach(u->segment, 0);
-	helper_stop(&u->passt, u->home);
-	own_close(&u->status);
-	own_close(&u->said);
-	buf_clear(&u->json);
+	uplinkbridge_clear(u);
+	uplinkway_stop(u);
 	hostnet_free(&u->host);
-	u->run = 0;
 	u->state = UPLINK_OFF;
+}
+
+static void close_vms(struct uplink *u)
+{
+	netguest_signal(&u->vm, SIGTERM);
+	for (unsigned i = 0; i < NETCONF_SIDES; i++)
+		netguest_signal(&u->bridges[i].guest, SIGTERM);
+	netguest_close(&u->vm);
+	for (unsigned i = 0; i < NETCONF_SIDES; i++)
+		netguest_close(&u->bridges[i].guest);
 }
 
 static void set_why(struct uplink *u, const char *text)
@@ -161,23 +198,23 @@ static void set_why(struct uplink *u, const char *text)
 int uplink_start(struct uplink *u, struct err *e)
 {
 	own_fd outer = -1;
-	int r = hostnet_look(&u->host, e);
+	int r = uplink_look(u, &u->host, e);
 
-	u->passt_says.last[0] = u->vm_says.last[0] = '\0';
-	if (r == 0 && !u->host.has4 && !u->host.has6)
-		r = err_set(e, 0, "this machine has no route to anywhere else");
+	u->passt_says.last[0] = '\0';
 	if (r == 0)
-		r = passt_start(&u->passt, u->home, u->passt_alias, &u->host,
-				&outer, e);
+		r = netconf_find(&u->conf, u->network, u->dirs, e);
 	if (r == 0)
-		r = start_vm(u, outer, e);
+		r = uplinkway_start(u, &outer, e);
+	if (r == 0)
+		r = start_vms(u, &outer, e);
 	if (r < 0) {
 		set_why(u, e->msg);
+		close_vms(u);
 		clear(u);
 		return -1;
 	}
 	u->state = UPLINK_STARTING;
-	set_why(u, "the firewall VM is starting");
+	snprintf(u->why, sizeof(u->why), "the %s is starting", u->vm.what);
 	return 0;
 }
 
@@ -192,98 +229,86 @@ void uplink_stop(struct uplink *u, const char *why)
 		break;
 	}
 	set_why(u, why);
-	/* No packet from here on, whatever the VM still does. */
+	/* No packet from here on, whatever the VMs still do. */
 	segment_detach(u->segment, 0);
 	u->state = UPLINK_STOPPING;
-	kill(u->vm.pid, SIGTERM); /* not reaped yet: the number is its own */
+	netguest_signal(&u->vm, SIGTERM);
+	for (unsigned i = 0; i < NETCONF_SIDES; i++)
+		netguest_signal(&u->bridges[i].guest, SIGTERM);
+}
+
+void uplink_kill(struct uplink *u)
+{
+	netguest_signal(&u->vm, SIGKILL);
+	for (unsigned i = 0; i < NETCONF_SIDES; i++)
+		netguest_signal(&u->bridges[i].guest, SIGKILL);
 }
 
 void uplink_close(struct uplink *u)
 {
-	struct pollfd p = {.fd = u->vm.pidfd, .events = POLLIN};
-
 	uplink_stop(u, "the network is stopped");
-	if (u->vm.pid) {
-		poll(&p, 1, UPLINK_END_MS);
-		child_kill(&u->vm);
-	}
+	close_vms(u);
 	clear(u);
-	buf_free(&u->json);
 }
 
-void uplink_on_passt(struct uplink *u)
+/* One of the VMs is gone: are all? */
+static void settle(struct uplink *u)
 {
-	struct err e = ERR_INIT;
-	char why[ERR_MSG_MAX + NETLOG_LINE + 64];
+	bool runs = netguest_runs(&u->vm);
 
-	if (helper_on_ctl(&u->passt, "passt", &e) == 0)
-		return;
-	/* Its last words may say more. */
-	if (netlog_take(u->log, &u->passt_says, u->passt.said) == 0)
-		netlog_take(u->log, &u->passt_says, u->passt.said);
-	snprintf(why, sizeof(why), "%s%s%s", e.msg,
-		 *u->passt_says.last ? ": " : "", u->passt_says.last);
-	own_close(&u->passt.ctl);
-	uplink_stop(u, why);
+	for (unsigned i = 0; i < NETCONF_SIDES; i++)
+		runs = runs || netguest_runs(&u->bridges[i].guest);
+	if (!runs)
+		clear(u);
 }
 
 void uplink_on_vm_end(struct uplink *u)
 {
-	bool asked = u->state == UPLINK_STOPPING;
-	int status = child_wait(&u->vm);
-	char why[ERR_MSG_MAX + NETLOG_LINE + 64];
+	char why[sizeof(u->why)];
 
-	while (u->said >= 0 && netlog_take(u->log, &u->vm_says, u->said) == 0 &&
-	       poll(&(struct pollfd){.fd = u->said, .events = POLLIN}, 1, 0) >
-		       0)
-		;
-	snprintf(why, sizeof(why), "the firewall VM ended (%s %d)%s%s",
-		 WIFSIGNALED(status) ? "signal" : "status",
-		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-		 *u->vm_says.last ? ": " : "", u->vm_says.last);
-	if (!asked)
-		set_why(u, why);
-	clear(u);
+	netguest_on_end(&u->vm, u->log, why, sizeof(why));
+	uplink_stop(u, why);
+	settle(u);
 }
 
-/* One JSON line of the firewall VM's vmrun. */
-static void on_line(struct uplink *u, const void *p, size_t n)
+void uplink_on_bridge_end(struct uplink *u, enum netconf_side side)
 {
-	struct err e = ERR_INIT;
-	struct json *j = json_parse(p, n, &e);
-	int64_t run = json_get_int(j, "vm", 0);
+	struct bridge *b = &u->bridges[side];
 
-	if (run)
-		u->run = run;
-	if (json_get_bool(j, "ready", false) && u->state == UPLINK_STARTING) {
-		u->state = UPLINK_UP;
-		set_why(u, "");
+	netguest_on_end(&b->guest, u->log, b->why, sizeof(b->why));
+	if (b->inner < 0)
+		uplink_stop(u, b->why);
+	if (u->state == UPLINK_STOPPING)
+		settle(u);
+}
+
+bool uplink_lost_bridge(const struct uplink *u)
+{
+	bool lost = false;
+
+	for (unsigned i = 0; i < NETCONF_SIDES; i++)
+		lost = lost || (u->bridges[i].wanted &&
+				!netguest_runs(&u->bridges[i].guest));
+	return lost && u->state != UPLINK_STOPPING;
+}
+
+int uplink_bridge_again(struct uplink *u, struct err *e)
+{
+	for (unsigned i = 0; i < NETCONF_SIDES; i++) {
+		const struct bridge *b = &u->bridges[i];
+
+		if (b->wanted && !netguest_runs(&b->guest) &&
+		    uplinkbridge_start_again(u, (enum netconf_side)i, e) < 0)
+			return -1;
 	}
-	json_free(j);
+	return 0;
 }
 
 void uplink_on_status(struct uplink *u)
 {
-	char bytes[1024];
-	ssize_t n = read(u->status, bytes, sizeof(bytes));
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		own_close(&u->status);
-		return;
-	}
-	buf_put(&u->json, bytes, (size_t)n);
-	for (;;) {
-		const unsigned char *end =
-			u->json.len ? memchr(u->json.data, '\n', u->json.len)
-				    : NULL;
-		size_t len;
-
-		if (!end)
-			return;
-		len = (size_t)(end - u->json.data);
-		on_line(u, u->json.data, len);
-		buf_consume(&u->json, len + 1);
+	netguest_on_status(&u->vm);
+	if (u->vm.ready && u->state == UPLINK_STARTING) {
+		u->state = UPLINK_UP;
+		set_why(u, "");
 	}
 }

@@ -17,6 +17,7 @@ static const char *for_applications(const struct options *o)
 		{o->dbus, "--dbus"},
 		{o->restricted, "--wrap"},
 		{o->net, "--net"},
+		{o->n_publish, "--publish"},
 		{o->env, "--env"},
 		{o->path_add, "--path-add"},
 		{o->devices, "--device"},
@@ -27,6 +28,7 @@ static const char *for_applications(const struct options *o)
 		{o->notify_fd, "--notify-fd"},
 		{o->profile, "--profile"},
 		{o->verify, "--verify"},
+		{o->home, "--home"},
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
@@ -49,4 +51,16 @@ int optset_check_firewall(const struct options *o, struct err *e)
 	err_set(e, 0, "--firewall wants two network cards, not %zu", o->n_nics);
 	return err_hint(e, "give --nic twice: the clients' side first, then "
 			   "the way out");
+}
+
+int optset_check_pci(const struct options *o, struct err *e)
+{
+	for (size_t i = 0; i < o->n_nics; i++)
+		if (o->nics[i].pci[0]) {
+			err_set(e, 0, "--nic pci:%s: only with --firewall",
+				o->nics[i].pci);
+			return err_hint(e, "a PCI device is the way out of a "
+					   "network: uplink = in vmrunctl(1)");
+		}
+	return 0;
 }

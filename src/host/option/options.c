@@ -21,11 +21,14 @@
 
 static int copy_command(char *const *words, struct options *o, struct err *e)
 {
-	o->argv = calloc(1, sizeof(*o->argv));
+	char **to;
+
+	o->argv = calloc(strv_len(words) + 1, sizeof(*o->argv));
 	if (!o->argv)
 		return err_set(e, ENOMEM, "no memory for a list");
-	for (; *words; words++) {
-		if (text_add(&o->argv, *words, e))
+	for (to = o->argv; *words; words++, to++) {
+		*to = text_dup(*words, e);
+		if (!*to)
 			return -1;
 	}
 	return 0;
@@ -159,10 +162,17 @@ static int merge(struct optset *s, const struct options *first,
 		return -1;
 	if (parse_words(s, words, &used, e))
 		return -1;
-	if (firewall && optset_check_firewall(s->o, e))
+	if (firewall ? optset_check_firewall(s->o, e)
+		     : optset_check_pci(s->o, e))
 		return -1;
 	if (s->o->verify && !s->o->alias)
 		return err_set(e, 0, "--verify goes with --alias");
+	if (s->o->home && !s->o->alias) {
+		err_set(e, 0,
+			"--home goes with --alias: it is kept under "
+			"that name");
+		return err_hint(e, "give the VM a name: --alias NAME");
+	}
 	return copy_command(firewall ? firewall_words : words + used, s->o, e);
 }
 
@@ -200,7 +210,7 @@ int options_parse(struct options *o, int argc, char *const *argv,
 	char *const *words = argc > 0 ? argv + 1 : none;
 	struct options first;
 	struct optset s = {.o = &first, .home = home};
-	int ret;
+	int ret, status_fd;
 
 	optset_defaults(&first);
 	optset_defaults(o);
@@ -214,10 +224,13 @@ int options_parse(struct options *o, int argc, char *const *argv,
 		s.o = o;
 		ret = merge(&s, &first, words, config_dirs, e);
 	}
+	status_fd = first.status_fd;
 	options_free(&first);
 	optset_done(&s);
-	if (ret)
+	if (ret) {
 		options_free(o);
+		o->status_fd = status_fd;
+	}
 	return ret;
 }
 

@@ -12,6 +12,8 @@
 #ifndef HOST_OPTIONS_H
 #define HOST_OPTIONS_H
 
+#include "host/net/publish.h"
+#include "host/probe/pci.h"
 #include "wire/nic.h"
 
 #include <stdbool.h>
@@ -45,7 +47,8 @@ struct opt_socket {
 };
 
 struct opt_nic {
-	int fd; /* open; borrowed from whoever started us */
+	int fd; /* open; borrowed from whoever started us; -1: a PCI device */
+	char pci[PCI_ADDRESS]; /* its address; "": none */
 	struct nic nic;
 };
 
@@ -69,6 +72,8 @@ struct options {
 	struct opt_nic nics[NICS_MAX]; /* in order */
 	size_t n_nics;
 	char *net; /* a ruleset's name, or none; NULL: not given */
+	struct publish publish[PUBLISH_MAX]; /* each once */
+	size_t n_publish;
 	char *root, *image, *cwd, *kernel; /* NULL: not given */
 	unsigned cpus;			   /* 0: default (1) */
 	uint64_t mem;			   /* bytes, 0: default */
@@ -79,6 +84,7 @@ struct options {
 	bool dbus;	     /* a message bus in the guest */
 	bool restricted;     /* fewer system calls there */
 	bool verify;	     /* what an alias has is looked through first */
+	bool home;	     /* the alias has a home of its own */
 	bool partial;	     /* start without what cannot be shared */
 	bool dry_run, quiet, no_profile, show_help, show_version;
 	unsigned verbose;	 /* number of -v */
@@ -97,7 +103,8 @@ struct options {
  * that may hold vmrun.conf, profiles/ and aliases/ (…/vmrun each), the user's
  * first.  home is for `~/`.  Descriptors named by options are checked to be
  * open, and
- * --args' are read.  0, or -1 and e: then the exit status is 125.  With --help
+ * --args' are read.  0, or -1 and e: then the exit status is 125, and of *o
+ * only status_fd is left, where it was read before what is wrong.  With --help
  * or --version nothing after that option is looked at, and no file is read.
  */
 int options_parse(struct options *o, int argc, char *const *argv,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* --nic FD,mac=...: a network card by descriptor.  Part of vmrun; pure but for
- * the look whether the descriptor is open. */
+/* --nic FD,mac=...: a network card by descriptor, or a PCI device.  Part of
+ * vmrun; pure but for the look whether the descriptor is open. */
 #include "host/option/optset.h"
 
 #include "base/err.h"
@@ -14,6 +14,7 @@
 
 static const char nic_form[] =
 	"FD,mac=MAC[,ip=IP/PREFIX][,gw=IP][,dns=IP][,mtu=N]";
+static const char pci_prefix[] = "pci:";
 
 static int bad_value(struct err *e, const char *key, const char *value,
 		     const char *want)
@@ -158,12 +159,41 @@ static int check_unique(const struct options *o, const struct opt_nic *n,
 			struct err *e)
 {
 	for (size_t i = 0; i < o->n_nics; i++) {
-		if (o->nics[i].fd == n->fd)
+		if (n->pci[0] && o->nics[i].pci[0])
+			return err_set(e, 0, "a VM has one PCI device");
+		if (n->fd >= 0 && o->nics[i].fd == n->fd)
 			return err_set(e, 0, "descriptor %d is another card's",
 				       n->fd);
 		if (!memcmp(o->nics[i].nic.mac, n->nic.mac, NIC_MAC))
 			return err_set(e, 0, "two cards with the same MAC");
 	}
+	return 0;
+}
+
+int optset_nic_keys(struct nic *n, char *words, struct err *e)
+{
+	char *word;
+
+	while ((word = strsep(&words, ",")))
+		if (set_key(n, word, e))
+			return -1;
+	return 0;
+}
+
+/* The card's other end. */
+static int set_end(struct opt_nic *n, const char *word, struct err *e)
+{
+	char shown[TEXT_SHOWN];
+
+	if (strncmp(word, pci_prefix, strlen(pci_prefix)) != 0)
+		return optset_open_fd(word, &n->fd, e);
+	word += strlen(pci_prefix);
+	if (!pci_is_address(word)) {
+		err_set(e, 0, "pci:%s: not the address of a PCI device",
+			text_show(shown, sizeof(shown), word));
+		return err_hint(e, "as lspci -D has it: 0000:03:00.0");
+	}
+	memcpy(n->pci, word, PCI_ADDRESS);
 	return 0;
 }
 
@@ -180,12 +210,11 @@ int optset_nic(void *ctx, const struct opt *o, const char *value, struct err *e)
 	if (to->n_nics == NICS_MAX)
 		return err_set(e, 0, "more than %u network cards", NICS_MAX);
 	word = strsep(&rest, ",");
-	if (optset_open_fd(word, &n.fd, e))
+	if (set_end(&n, word, e))
 		return -1;
-	while ((word = strsep(&rest, ",")))
-		if (set_key(&n.nic, word, e))
-			return -1;
-	if (is_zero(n.nic.mac, NIC_MAC)) {
+	if (rest && optset_nic_keys(&n.nic, rest, e))
+		return -1;
+	if (!n.pci[0] && is_zero(n.nic.mac, NIC_MAC)) {
 		err_set(e, 0, "it has no mac=");
 		return err_hint(e, "the form is %s", nic_form);
 	}

@@ -10,6 +10,7 @@
 #include "host/net/netproto.h"
 #include "host/net/ruleset.h"
 #include "host/text.h"
+#include "wire/launch.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -112,6 +113,18 @@ int optset_net(void *ctx, const struct opt *o, const char *value, struct err *e)
 				   "there");
 	}
 	return replace(at(ctx, o), text_dup(value, e));
+}
+
+int optset_publish(void *ctx, const struct opt *o, const char *value,
+		   struct err *e)
+{
+	struct options *to = ((struct optset *)ctx)->o;
+	struct publish p;
+
+	(void)o;
+	if (publish_parse(&p, value, e))
+		return -1;
+	return publish_add(to->publish, &to->n_publish, &p, e);
 }
 
 static int set_list(void *ctx, const struct opt *o, const char *value,
@@ -302,8 +315,8 @@ int optset_notify_fd(void *ctx, const struct opt *o, const char *value,
 {
 	uint64_t n;
 
-	if (text_number(value, 1023, &n) || n < 3)
-		return bad(e, value, "a descriptor from 3 to 1023");
+	if (text_number(value, CTL_READY_FD_MAX, &n) || n < CTL_READY_FD_MIN)
+		return bad(e, value, "a descriptor from 3 to 900");
 	*(unsigned *)at(ctx, o) = (unsigned)n;
 	return 0;
 }

@@ -54,6 +54,8 @@ int optset_nic(void *ctx, const struct opt *o, const char *value,
 	       struct err *e);
 int optset_net(void *ctx, const struct opt *o, const char *value,
 	       struct err *e);
+int optset_publish(void *ctx, const struct opt *o, const char *value,
+		   struct err *e);
 int optset_nonempty(void *ctx, const struct opt *o, const char *value,
 		    struct err *e);
 int optset_notify_fd(void *ctx, const struct opt *o, const char *value,
@@ -83,8 +85,13 @@ int optset_tmp(void *ctx, const struct opt *o, const char *value,
 int optset_tty(void *ctx, const struct opt *o, const char *value,
 	       struct err *e);
 
+/* KEY=VALUE,... of --nic into *n; `words` is taken to pieces. */
+int optset_nic_keys(struct nic *n, char *words, struct err *e);
+
 /* --firewall: whether everything else that was asked for goes with it. */
 int optset_check_firewall(const struct options *o, struct err *e);
+/* --nic pci: without it. */
+int optset_check_pci(const struct options *o, struct err *e);
 
 /* A descriptor of ours that somebody left open for us; borrowed. */
 int optset_open_fd(const char *value, int *fd, struct err *e);

@@ -56,9 +56,13 @@ const struct opt optset_table[] = {
 	 "a network card in the network of this\n"
 	 "ruleset, see vmrunctl net (none)",
 	 OPT_EVERYWHERE, OPT_ONCE, optset_net, AT(net)},
+	{"publish", NULL, 0, "[ADDR:]HOSTPORT:PORT[/udp]",
+	 "with --net: a port of this machine that\n"
+	 "leads to one of the guest's (127.0.0.1)",
+	 OPT_EVERYWHERE, OPT_REPEAT, optset_publish, 0},
 	{"nic", NULL, 0, "FD,mac=MAC[,...]",
 	 "a network card whose other end is\n"
-	 "the descriptor FD",
+	 "the descriptor FD; pci:ADDRESS with --firewall",
 	 OPT_COMMAND_LINE, OPT_REPEAT, optset_nic, 0},
 	{"firewall", NULL, 0, "FD",
 	 "no COMMAND: pass on between two cards what\n"
@@ -70,6 +74,10 @@ const struct opt optset_table[] = {
 	 "keep UID and ACL entries under this name,\n"
 	 "so that later starts edit none",
 	 OPT_EVERYWHERE, OPT_ONCE, optset_name, AT(alias)},
+	{"home", NULL, 0, NULL,
+	 "a home directory of the alias's own, kept\n"
+	 "for its next run (an empty one)",
+	 OPT_EVERYWHERE, OPT_ONCE, optset_flag, AT(home)},
 	{"verify", NULL, 0, NULL,
 	 "look through what the alias has before the\n"
 	 "start, not beside it",

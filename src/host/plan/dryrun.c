@@ -55,11 +55,14 @@ static const char *link_name(enum plan_link link)
 		return "stream socket";
 	case LINK_TAP:
 		return "TAP";
+	case LINK_PCI:
+		return "PCI device";
 	}
 	return "";
 }
 
-/* What a grant would edit.  Any uid of the range stands for the later one. */
+/* What a grant would edit.  The last pair of the range stands for a new one: it
+ * is the one that is handed out last, so that hardly anything has it. */
 static int survey(const struct plan *p, const struct dryrun_extra *x,
 		  const struct plan_share *s, struct grant_stats *g,
 		  struct err *e)
@@ -68,7 +71,10 @@ static int survey(const struct plan *p, const struct dryrun_extra *x,
 	struct grant_who who;
 
 	memset(g, 0, sizeof(*g));
-	reclaim_who(p->facts, x->range->uid_first, x->range->gid_first, &who);
+	if (s->fd < 0) /* a home that the start will make */
+		return 0;
+	reclaim_who(p->facts, x->range->uid_first + x->range->count - 1,
+		    x->range->gid_first + x->range->count - 1, &who);
 	plan_tree(p, s, &tree);
 	if (grant_survey(&tree, &who, g, e))
 		return err_wrap(e, "cannot share %s", s->src);
@@ -191,6 +197,29 @@ static void print_mount(const struct launch_mount *m, FILE *out)
 	fputc('\n', out);
 }
 
+static void print_cards(const struct plan *p, FILE *out)
+{
+	char shown[PUBLISH_TEXT];
+
+	for (size_t i = 0; i < p->n_nics; i++)
+		if (p->nics[i].fd >= 0)
+			fprintf(out, "  network card at descriptor %d, a %s\n",
+				p->nics[i].fd, link_name(p->nics[i].link));
+	if (plan_has_pci(p))
+		fprintf(out, "  PCI device %s as network card, %s\n",
+			p->pci.device.address, p->pci.node);
+	if (p->net) {
+		fprintf(out, "  network card of network %s,", p->net);
+		print_text(" with the ruleset ", p->net_file, out);
+		print_text(", through ", p->net_way, out);
+		fprintf(out, ", bridge VMs: %s\n", p->net_bridge);
+	}
+	for (size_t i = 0; i < p->opt->n_publish; i++)
+		fprintf(out, "  %s of this machine leads to port %u\n",
+			publish_text(shown, &p->opt->publish[i]),
+			p->opt->publish[i].guest);
+}
+
 static void print_record(const struct plan *p, FILE *out)
 {
 	fputs("\nguest\n  command", out);
@@ -201,8 +230,13 @@ static void print_record(const struct plan *p, FILE *out)
 	print_text(", home ", p->home, out);
 	print_text(", shell ", p->shell, out);
 	print_text(", host name ", p->hostname, out);
-	fprintf(out, "\n  %s\n",
-		p->terminal ? "with a terminal" : "with three streams");
+	fprintf(out, "\n  %s%s\n",
+		p->terminal ? "with a terminal" : "with three streams",
+		p->opt->restricted ? ", restricted in its system calls" : "");
+	for (char **row = p->before; row && *row; row++) {
+		print_text("  beside it ", *row, out);
+		fputc('\n', out);
+	}
 	for (char **row = p->env; row && *row; row++) {
 		print_text("  env ", *row, out);
 		fputc('\n', out);
@@ -211,15 +245,7 @@ static void print_record(const struct plan *p, FILE *out)
 		print_text("  device ", *row, out);
 		fputc('\n', out);
 	}
-	for (size_t i = 0; i < p->n_nics; i++)
-		if (p->nics[i].fd >= 0)
-			fprintf(out, "  network card at descriptor %d, a %s\n",
-				p->nics[i].fd, link_name(p->nics[i].link));
-	if (p->net) {
-		fprintf(out, "  network card of network %s,", p->net);
-		print_text(" with the ruleset ", p->net_file, out);
-		fputc('\n', out);
-	}
+	print_cards(p, out);
 	for (size_t i = 0; i < p->n_sockets; i++) {
 		print_text("  socket ", p->sockets[i].src, out);
 		print_text(" at ", p->sockets[i].dst, out);
@@ -233,11 +259,18 @@ static int print_all(const struct plan *p, const struct dryrun_extra *x,
 	const struct state_range *r = x->range;
 	char size[32];
 
-	fprintf(out,
-		"identity\n  uid and gid: a pair not used before, from %u and "
-		"%u on (%u of them)\n",
-		(unsigned)r->uid_first, (unsigned)r->gid_first,
-		(unsigned)r->count);
+	if (x->known)
+		fprintf(out,
+			"identity\n  uid and gid: %u and %u, alias %s has "
+			"them\n",
+			(unsigned)r->uid_first, (unsigned)r->gid_first,
+			p->opt->alias);
+	else
+		fprintf(out,
+			"identity\n  uid and gid: a pair not used before, from "
+			"%u and %u on (%u of them)\n",
+			(unsigned)r->uid_first, (unsigned)r->gid_first,
+			(unsigned)r->count);
 	if (p->opt->profile_used) {
 		print_text("\nprofile\n  ", p->opt->profile_used, out);
 		fputc('\n', out);
@@ -259,7 +292,12 @@ static int print_all(const struct plan *p, const struct dryrun_extra *x,
 			text_bytes(size, sizeof(size), p->disks[i].size));
 		print_text(" at ", p->disks[i].dst, out);
 	}
-	fputs("\n\nprograms\n", out);
+	fputc('\n', out);
+	if (p->opt->qemu_args) {
+		fputs("  UNSAFE --qemu-arg:", out);
+		print_words(p->opt->qemu_args, out);
+	}
+	fputs("\nprograms\n", out);
 	for (size_t i = 0; i < x->setup->n_members; i++) {
 		print_text("  ", x->setup->members[i].name, out);
 		fputc(':', out);
@@ -352,7 +390,23 @@ static void json_machine(const struct plan *p, struct json *to)
 		json_add(disks, d);
 	}
 	json_set(j, "disks", disks);
+	json_set_strv(j, "unsafe_qemu_args", p->opt->qemu_args);
 	json_set(to, "machine", j);
+}
+
+static struct json *json_publish(const struct options *o)
+{
+	struct json *ports = json_new_array();
+	char shown[PUBLISH_TEXT];
+
+	for (size_t i = 0; i < o->n_publish; i++) {
+		struct json *j = json_new_object();
+
+		json_set_str(j, "host", publish_text(shown, &o->publish[i]));
+		json_set_int(j, "guest", o->publish[i].guest);
+		json_add(ports, j);
+	}
+	return ports;
 }
 
 static struct json *json_nics(const struct plan *p)
@@ -365,9 +419,16 @@ static struct json *json_nics(const struct plan *p)
 		if (p->nics[i].fd >= 0) {
 			json_set_int(j, "fd", p->nics[i].fd);
 			json_set_str(j, "link", link_name(p->nics[i].link));
+		} else if (p->nics[i].link == LINK_PCI) {
+			json_set_str(j, "link", link_name(LINK_PCI));
+			json_set_str(j, "pci", p->pci.device.address);
+			json_set_str(j, "node", p->pci.node);
 		} else {
 			json_set_str(j, "network", p->net);
 			json_set_str(j, "ruleset", p->net_file);
+			json_set_str(j, "uplink", p->net_way);
+			json_set_str(j, "bridge", p->net_bridge);
+			json_set(j, "publish", json_publish(p->opt));
 		}
 		json_add(nics, j);
 	}
@@ -402,6 +463,8 @@ static void json_guest(const struct plan *p, struct json *to)
 	json_set_str(j, "shell", p->shell);
 	json_set_str(j, "hostname", p->hostname);
 	json_set_bool(j, "terminal", p->terminal);
+	json_set_bool(j, "restricted", p->opt->restricted);
+	json_set_strv(j, "before", p->before);
 	for (size_t i = 0; i < p->n_mounts; i++)
 		json_add(mounts, json_mount(&p->mounts[i]));
 	json_set(j, "mounts", mounts);
@@ -418,6 +481,7 @@ static int print_json(const struct plan *p, const struct dryrun_extra *x,
 	json_set_int(id, "uid_first", x->range->uid_first);
 	json_set_int(id, "gid_first", x->range->gid_first);
 	json_set_int(id, "count", x->range->count);
+	json_set_bool(id, "new", !x->known);
 	json_set(all, "identity", id);
 	json_set_str(all, "profile", p->opt->profile_used);
 	json_set_str(all, "alias_file", p->opt->alias_used);
@@ -453,10 +517,11 @@ int dryrun_print(const struct plan *p, const struct dryrun_extra *x,
 }
 
 int dryrun(const struct plan *p, const struct tools *t,
-	   const struct state_range *range, struct err *e)
+	   const struct state_range *range, bool known, struct err *e)
 {
 	struct setup setup;
-	struct dryrun_extra x = {.range = range, .setup = &setup};
+	struct dryrun_extra x = {
+		.range = range, .known = known, .setup = &setup};
 	int ret;
 
 	if (sandbox_setup(p, t, range->uid_first, range->gid_first, &setup, e))

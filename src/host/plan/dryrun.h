@@ -14,6 +14,7 @@ struct err;
 /* What the plan itself does not hold; all borrowed. */
 struct dryrun_extra {
 	const struct state_range *range; /* a run's uid will be one of these */
+	bool known;			 /* it is the only one: an alias's */
 	const struct setup *setup;	 /* for the programs' command lines */
 };
 
@@ -26,6 +27,6 @@ int dryrun_print(const struct plan *p, const struct dryrun_extra *x,
 
 /* The same on standard output, in the plan's own format. */
 int dryrun(const struct plan *p, const struct tools *t,
-	   const struct state_range *range, struct err *e);
+	   const struct state_range *range, bool known, struct err *e);
 
 #endif

@@ -60,3 +60,11 @@ const struct fs_type *fs_type_of(long f_type)
 			return &types[i];
 	return NULL;
 }
+
+bool fs_takes_grants(const struct fs_type *type, bool acls, bool read_only,
+		     bool rw)
+{
+	if (type && type->reach == FS_SHARED)
+		return false;
+	return acls && (rw || !read_only);
+}

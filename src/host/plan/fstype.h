@@ -23,4 +23,13 @@ struct fs_type {
 /* f_type of struct statfs; NULL for what is not in the table. */
 const struct fs_type *fs_type_of(long f_type);
 
+/*
+ * Whether ACLs may be edited there: acls says whether the kernel would, and
+ * type is NULL for a kind that is not known.  Never where somebody else decides
+ * too, who may give the same UID to a VM of his; and a read-only mount is left
+ * alone as long as nobody wants to write.
+ */
+bool fs_takes_grants(const struct fs_type *type, bool acls, bool read_only,
+		     bool rw);
+
 #endif

@@ -20,6 +20,9 @@
 
 #define MIB (UINT64_C(1) << 20)
 #define MEM_DEFAULT (1024 * MIB)
+/* A guest under software emulation on a busy machine takes long; one that
+ * takes longer than this has hung. */
+#define BOOT_MS 180000u
 #define MEM_FIREWALL (128 * MIB) /* 55 are free when it is ready */
 
 static int choose_accel(struct plan *p, struct err *e)
@@ -52,6 +55,19 @@ static int choose_accel(struct plan *p, struct err *e)
 	return 0;
 }
 
+static int choose_boot_time(struct plan *p, struct err *e)
+{
+	const char *text = text_getenv(p->facts->environ, "VMRUN_BOOT_TIMEOUT");
+
+	p->boot_ms = BOOT_MS;
+	if (!text || !*text ||
+	    (text_duration(text, &p->boot_ms) == 0 && p->boot_ms))
+		return 0;
+	return err_set(e, 0,
+		       "VMRUN_BOOT_TIMEOUT in the environment is no time such "
+		       "as 10m");
+}
+
 static int choose_machine(struct plan *p, struct err *e)
 {
 	uint64_t ram = (uint64_t)sysconf(_SC_PHYS_PAGES) *
@@ -73,7 +89,7 @@ static int choose_machine(struct plan *p, struct err *e)
 			       "that this machine has",
 			       (unsigned long long)(p->mem / MIB),
 			       (unsigned long long)ram);
-	return choose_accel(p, e);
+	return choose_boot_time(p, e) ? -1 : choose_accel(p, e);
 }
 
 /* An ELF file, or the magic of the x86 boot protocol (boot.rst: 0x1fe, HdrS).
@@ -119,6 +135,13 @@ static int own_kernel(struct plan *p, struct err *e)
 	return 0;
 }
 
+static char **image_for(const struct plan *p, struct guestimage *img)
+{
+	if (plan_has_pci(p))
+		return &img->pci;
+	return p->firewall ? &img->firewall : &img->initramfs;
+}
+
 static int choose_image(struct plan *p, struct err *e)
 {
 	struct guestimage img;
@@ -126,10 +149,11 @@ static int choose_image(struct plan *p, struct err *e)
 	if (guestimage_find(p->facts->data_home, p->opt->image, &img, e))
 		return -1;
 	p->kernel = steal_ptr(&img.kernel);
-	p->initramfs = steal_ptr(p->firewall ? &img.firewall : &img.initramfs);
+	p->initramfs = steal_ptr(image_for(p, &img));
 	guestimage_free(&img);
 	if (access(p->initramfs, R_OK) < 0) {
-		err_set(e, 0, "this guest image is none for a firewall");
+		err_set(e, 0, "this guest image is none for a firewall%s",
+			plan_has_pci(p) ? " with a PCI device" : "");
 		return err_hint(e, "install nftables, then import the image "
 				   "again: `vmrunctl image import`");
 	}
@@ -181,7 +205,7 @@ static int choose_terminal(struct plan *p, struct err *e)
 
 	switch (p->opt->tty) {
 	case TTY_AUTO:
-		p->terminal = f->in_tty && f->out_tty;
+		p->terminal = f->in_tty && f->out_tty && f->in_front;
 		return 0;
 	case TTY_NO:
 		p->terminal = false;
@@ -201,15 +225,15 @@ static int choose_terminal(struct plan *p, struct err *e)
 static int make(struct plan *p, char ***store_bins, struct err *e)
 {
 	if (plan_nics(p, e) || plan_net(p, e) || choose_hostname(p, e) ||
-	    choose_machine(p, e))
+	    choose_machine(p, e) || plan_memlock(p, e))
 		return -1;
 	if (p->opt->firewall_fd > 0)
 		return plan_firewall(p, e) ? -1 : choose_image(p, e);
 	if (choose_terminal(p, e) || choose_home(p, e))
 		return -1;
-	if (plan_shares(p, store_bins, e) || plan_keys(p, e) ||
-	    plan_system(p, e) || plan_hidden(p, e) || plan_mounts(p, e) ||
-	    plan_sockets(p, e))
+	if (plan_shares(p, store_bins, e) || plan_home(p, e) ||
+	    plan_keys(p, e) || plan_system(p, e) || plan_hidden(p, e) ||
+	    plan_mounts(p, e) || plan_sockets(p, e))
 		return -1;
 	if (plan_env(p, *store_bins, e) || plan_helpers(p, e) || plan_cwd(p, e))
 		return -1;
@@ -226,7 +250,11 @@ int plan_make(struct plan *p, const struct options *o, const struct facts *f,
 	p->opt = o;
 	p->facts = f;
 	p->windows = -1;
-	ret = make(p, &store_bins, e);
+	ret = strv_len(o->argv) > LAUNCH_STRINGS_MAX
+		      ? err_set(e, E2BIG,
+				"a command of %zu words, more than %u",
+				strv_len(o->argv), LAUNCH_STRINGS_MAX)
+		      : make(p, &store_bins, e);
 	strv_free(store_bins);
 	if (ret)
 		plan_free(p);
@@ -248,17 +276,21 @@ void plan_free(struct plan *p)
 		free(p->sockets[i].src);
 		free(p->sockets[i].dst);
 	}
+	for (size_t i = 0; i < p->n_places; i++)
+		free(p->places[i].path);
 	for (size_t i = 0; i < p->n_mounts; i++) {
 		free(p->mounts[i].share);
 		free(p->mounts[i].dst);
 		free(p->mounts[i].target);
 	}
+	free(p->pci.node);
 	free(p->shares);
 	free(p->keys);
 	free(p->disks);
 	free(p->sockets);
 	wayland_policy_free(&p->policy);
 	free(p->mounts);
+	free(p->places);
 	free(p->firewall);
 	free(p->home);
 	free(p->cwd);
@@ -270,6 +302,7 @@ void plan_free(struct plan *p)
 	free(p->initramfs);
 	free(p->net);
 	free(p->net_file);
+	free(p->net_way);
 	memset(p, 0, sizeof(*p));
 }
 
@@ -308,7 +341,6 @@ static char **launch_env(const struct plan *p, uid_t uid)
 void plan_launch(const struct plan *p, uid_t uid, gid_t gid, struct launch *l)
 {
 	const struct facts *f = p->facts;
-	struct timespec now;
 
 	memset(l, 0, sizeof(*l));
 	l->uid = uid;
@@ -320,9 +352,6 @@ void plan_launch(const struct plan *p, uid_t uid, gid_t gid, struct launch *l)
 	l->home = p->home;
 	l->shell = p->shell;
 	l->hostname = p->hostname;
-	clock_gettime(CLOCK_REALTIME, &now);
-	l->clock_ns =
-		(uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	l->n_mounts = p->n_mounts;
 	l->mounts = calloc(p->n_mounts + 1, sizeof(*l->mounts));
 	if (!l->mounts)

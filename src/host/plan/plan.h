@@ -9,6 +9,7 @@
 #define HOST_PLAN_H
 
 #include "host/option/options.h"
+#include "host/probe/pci.h"
 #include "wire/control.h"
 #include "wire/wayland.h"
 
@@ -23,16 +24,19 @@ struct facts {
 	uid_t uid;
 	gid_t gid;
 	char *user, *group, *home, *shell;
+	char *login_home; /* of the account; NULL: home is */
 	mode_t umask;
 	char *cwd;	/* canonical, or NULL */
 	char *term;	/* $TERM or NULL */
 	char **environ; /* borrowed */
 	bool in_tty, out_tty, err_tty;
+	bool in_front; /* no background job of in_tty's shell */
 	struct winsize_msg win;
 	char *config_home; /* $XDG_CONFIG_HOME/vmrun */
 	char *data_home;   /* $XDG_DATA_HOME/vmrun */
 	char *state_home;  /* $XDG_STATE_HOME/vmrun */
 	char *runtime;	   /* $XDG_RUNTIME_DIR/vmrun*, or a private fallback */
+	char *libexec;	   /* where our own programs are */
 	uint32_t sub_first, sub_count, subgid_first, subgid_count;
 	unsigned cpus; /* online */
 };
@@ -65,7 +69,10 @@ struct plan_share {
 	struct plan_plain plain; /* SHARE_PLAIN */
 	bool rw, file, exec;
 	bool system; /* of the userland (/usr, /etc/…), not asked for by name */
-	int fd;	     /* O_PATH, owned; what grants are made on */
+	/* --home: of the alias's own; fd is -1, and dev and ino are 0, while it
+	 * has not been made (host/home.h) */
+	bool home;
+	int fd;	      /* O_PATH, owned; what grants are made on */
 	uint64_t mnt; /* the number of the mount that it is on; 0: not known */
 	/* Mounts inside it that the VM does not see, and one of them (owned) */
 	size_t n_hidden;
@@ -75,6 +82,12 @@ struct plan_share {
 struct plan_disk {
 	char *dst;
 	uint64_t size; /* bytes */
+};
+
+/* A place in the alias's home that something else is mounted at. */
+struct plan_place {
+	char *path; /* below the home; owned */
+	bool file;
 };
 
 /* --socket; its number in the list is its name for the guest. */
@@ -90,12 +103,21 @@ enum plan_link {
 	LINK_MESSAGES, /* a socket, one frame in each message */
 	LINK_STREAM,   /* a socket, each frame behind its length */
 	LINK_TAP,
+	LINK_PCI, /* a device of this machine's; no descriptor */
 };
 
 struct plan_nic {
 	enum plan_link link;
-	int fd; /* borrowed */
+	int fd; /* borrowed; -1: none, or none yet */
 	struct nic nic;
+};
+
+/* The device of LINK_PCI. */
+struct plan_pci {
+	struct pci_device device; /* its address is "": there is none */
+	char *node;		  /* of its group; owned */
+	uint64_t dev, ino;	  /* of the node */
+	uint64_t memlock;	  /* bytes that QEMU locks for it */
 };
 
 struct netjoin; /* see net/netjoin.h */
@@ -114,24 +136,30 @@ struct plan {
 	size_t n_sockets;
 	struct plan_nic nics[NICS_MAX];
 	size_t n_nics;
+	struct plan_pci pci;
 	char *firewall; /* nft's input; NULL: there is an application */
 	/* --net: the last card is of this network, with what it would have if
 	 * it were the only one there; else NULL. */
-	char *net, *net_file;
-	struct netjoin *join; /* its port, once it has one; borrowed */
+	char *net, *net_file, *net_way;
+	const char *net_bridge; /* static: on which sides */
+	struct netjoin *join;	/* its port, once it has one; borrowed */
 	/* --socket wayland, else -1: which of them is the compositor's */
 	int windows;
 	struct wayland_policy policy;
 	bool x11;      /* an X server in the guest, for windows */
 	char **before; /* commands beside the application: wire/control.h */
 	bool terminal;
-	uint64_t mem; /* bytes */
+	uint64_t mem;	  /* bytes */
+	uint64_t boot_ms; /* that the guest may take to say something */
 	unsigned cpus;
 	char *home, *cwd, *shell; /* in the guest */
+	bool cwd_forgotten;	  /* what is written to it is not kept */
 	char *hostname;
 	char **env;		     /* but for XDG_RUNTIME_DIR */
 	struct launch_mount *mounts; /* the guest's mount list, in order */
 	size_t n_mounts;
+	struct plan_place *places; /* that the alias's home needs, in order */
+	size_t n_places;
 	/* The image: paths of host files, canonical. */
 	char *kernel, *initramfs;
 	enum opt_accel accel; /* ACCEL_KVM or ACCEL_TCG, decided */
@@ -147,6 +175,8 @@ void plan_free(struct plan *p);
  * what the person named, only what he named too.
  */
 bool plan_shows_inner(const struct plan_share *s);
+
+bool plan_has_pci(const struct plan *p);
 
 /* Is there a SHARE_PLAIN? */
 bool plan_has_plain(const struct plan *p);

@@ -109,13 +109,13 @@ int plan_env(struct plan *p, char *const *store_bins, struct err *e)
 	p->shell = guest_shell(p, e);
 	if (!p->shell || add_basics(p, e))
 		return -1;
+	/* Last: the host's path of a forwarded socket is of no use there. */
+	if (add_asked(p, e) || plan_sockets_env(p, e))
+		return -1;
 	for (; store_bins && *store_bins; store_bins++) {
 		if (put_in_front(&p->env, "PATH", *store_bins, e))
 			return -1;
 	}
-	/* Last: the host's path of a forwarded socket is of no use there. */
-	if (add_asked(p, e) || plan_sockets_env(p, e))
-		return -1;
 	for (char **row = p->opt->path_add; row && *row; row++) {
 		size_t n = strcspn(*row, "=");
 		own_free char *name = text_fmt(e, "%.*s", (int)n, *row);
@@ -136,11 +136,25 @@ static bool is_made(const struct plan *p, const char *dir)
 	return false;
 }
 
+/*
+ * In the home directory the command may write to what was made, and nothing
+ * keeps it: unless something is shared at that place, or around it.
+ */
+static bool is_forgotten(const struct plan *p, const char *dir)
+{
+	for (size_t i = 0; i < p->n_shares; i++)
+		if (!p->shares[i].system &&
+		    path_is_at_or_below(dir, p->shares[i].dst))
+			return false;
+	return path_is_below(dir, p->home);
+}
+
 /* Where the person stands now, if the guest has that directory. */
 int plan_cwd(struct plan *p, struct err *e)
 {
 	const char *cwd = p->facts->cwd;
 	const struct plan_share *best = NULL;
+	own_free char *there = NULL;
 
 	if (p->opt->cwd) {
 		p->cwd = text_dup(p->opt->cwd, e);
@@ -155,9 +169,19 @@ int plan_cwd(struct plan *p, struct err *e)
 		if (!best || strlen(s->src) > strlen(best->src))
 			best = s;
 	}
-	if (best)
+	if (cwd) {
+		there = plan_default_dst(p->facts, cwd, e);
+		if (!there)
+			return -1;
+	}
+	if (best) {
 		p->cwd = path_join(best->dst, cwd + strlen(best->src), e);
-	else
-		p->cwd = text_dup(cwd && is_made(p, cwd) ? cwd : p->home, e);
+	} else if (there && is_made(p, there)) {
+		/* Relative names of what is shared below it are right there. */
+		p->cwd = text_dup(there, e);
+		p->cwd_forgotten = is_forgotten(p, there);
+	} else {
+		p->cwd = text_dup(p->home, e);
+	}
 	return p->cwd ? 0 : -1;
 }

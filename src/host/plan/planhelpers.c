@@ -24,6 +24,10 @@ static char *const bus[] = {"dbus-daemon",
 			    "--print-address=3",
 			    NULL};
 
+static char preload_word[] = "LD_PRELOAD=" PLAN_PRELOAD;
+static char *const preload[] = {"env", preload_word, NULL};
+static char *const no_preload[] = {"env", "-u", "LD_PRELOAD", NULL};
+
 static char *const transport[] = {
 	"waypipe", "--no-gpu",	   "-c",	"none",	      "--threads", "1",
 	"-s",	   PLAN_TRANSPORT, "--display", PLAN_DISPLAY, "server",	   "--",
@@ -111,6 +115,16 @@ static int add_bus(struct plan *p, struct err *e)
 	return p->windows < 0 ? 0 : add(p, next, e);
 }
 
+static int add_transport(struct plan *p, struct err *e)
+{
+	if (!plan_mount_at(p, PLAN_PRELOAD))
+		return add(p, transport, e);
+	return add(p, preload, e) || add(p, transport, e) ||
+			       add(p, no_preload, e)
+		       ? -1
+		       : 0;
+}
+
 int plan_helpers(struct plan *p, struct err *e)
 {
 	const char *option = p->x11 ? "--socket x11" : "--socket wayland";
@@ -123,6 +137,6 @@ int plan_helpers(struct plan *p, struct err *e)
 	    (p->x11 && (need(p, "cage", option, "cage xwayland", e) ||
 			need(p, "Xwayland", option, "xwayland", e))))
 		return -1;
-	return add(p, transport, e) || add(p, p->x11 ? x11 : wayland, e) ? -1
-									 : 0;
+	return add_transport(p, e) || add(p, p->x11 ? x11 : wayland, e) ? -1
+									: 0;
 }

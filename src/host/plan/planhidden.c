@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/mountinfo.h"
 #include "host/text.h"
 
@@ -61,7 +62,7 @@ int plan_hidden(struct plan *p, struct err *e)
 	int r;
 
 	buf_init(&text, MOUNTINFO_MAX);
-	r = mountinfo_read(AT_FDCWD, "/proc/self/mountinfo", &text, e);
+	r = io_read_text(AT_FDCWD, "/proc/self/mountinfo", &text, e);
 	if (r == 0)
 		r = plan_hidden_by(p, (char *)text.data, e);
 	buf_free(&text);

@@ -25,6 +25,31 @@ char *places_resolve(const struct facts *f, const char *path, struct err *e);
 
 /* The person's --rw, --ro and --tmp, and the closures of store paths. */
 int plan_shares(struct plan *p, char ***store_bins, struct err *e);
+/* --home.  After plan_shares(). */
+int plan_home(struct plan *p, struct err *e);
+/*
+ * Something is to be mounted at `path` below the alias's home `home`: 0, and
+ * where there is nothing yet, it is in the list of what is to be made.
+ */
+int plan_home_place(struct plan *p, const struct plan_share *home,
+		    const char *path, bool file, struct err *e);
+/*
+ * The directory of an alias's home, canonical as far as it is there; with NULL
+ * the one that all of them are in.  Allocated; NULL and e.
+ */
+char *plan_home_path(const struct facts *f, const char *alias, struct err *e);
+/* Is this one of them, as rows of the database have it? */
+bool plan_is_home(const struct facts *f, const char *path);
+/* Nothing of the guest's own is at this place, nor anything else yet. */
+int plan_check_dst(const struct plan *p, const char *dst, struct err *e);
+
+/*
+ * The place in the guest where nothing else was said: the canonical source.
+ * Below the home directory it is as the person calls that, also where it is
+ * reached through a link.  The caller's, or NULL and e.
+ */
+char *plan_default_dst(const struct facts *f, const char *src, struct err *e);
+
 /* The person's --include-keys. */
 int plan_keys(struct plan *p, struct err *e);
 /* This machine's userland, or --root's.  After plan_shares(). */
@@ -34,6 +59,8 @@ int plan_hidden(struct plan *p, struct err *e);
 /* The same for a text like that of /proc/self/mountinfo, which it changes. */
 int plan_hidden_by(struct plan *p, char *text, struct err *e);
 int plan_nics(struct plan *p, struct err *e);
+/* What a PCI device wants locked; knows p->mem. */
+int plan_memlock(struct plan *p, struct err *e);
 /* --firewall: its rules, and nothing of an application. */
 int plan_firewall(struct plan *p, struct err *e);
 /* --net; after plan_nics(). */
@@ -44,7 +71,19 @@ int plan_mounts(struct plan *p, struct err *e);
 #define PLAN_TRANSPORT "/run/vmrun/waypipe"
 #define PLAN_DISPLAY "wayland-0"
 #define PLAN_X11 ":0"
+/* What waypipe is preloaded with, if plan_system() could share it. */
+#define PLAN_PRELOAD "/etc/vmrun/waypipe.so"
 
+/* Is there a --socket wayland or x11? */
+bool plan_wants_windows(const struct options *o);
+/*
+ * What is behind a socket that is not forwarded, for a message; NULL if it may
+ * be.  Asks for its canonical path and what was found there: it is the
+ * session's own as well if a variable of the environment leads to the same
+ * file.
+ */
+const char *plan_danger(const struct facts *f, const char *path,
+			const struct stat *st);
 /* The person's --socket.  After plan_mounts(). */
 int plan_sockets(struct plan *p, struct err *e);
 /* The variables that say where they are. */

@@ -49,10 +49,11 @@ int plan_keys(struct plan *p, struct err *e)
 void plan_tree(const struct plan *p, const struct plan_share *s,
 	       struct grant_tree *t)
 {
+	/* The keys in its own home are the alias's. */
 	*t = (struct grant_tree){.root = s->fd,
 				 .mode = s->rw ? GRANT_RW : GRANT_RO,
 				 .whole = !p->opt->partial,
-				 .spare_keys = true,
+				 .spare_keys = !s->home,
 				 .keys = p->keys,
 				 .n_keys = p->n_keys};
 }

@@ -5,7 +5,8 @@
  *
  * The guest cannot make a directory inside a share: its root has no rights
  * there.  So a place below a share must exist in it, and that is looked up
- * here, where the message can say what to do.
+ * here, where the message can say what to do.  In an alias's home vmrun makes
+ * it before the start.
  */
 #include "host/plan/planint.h"
 
@@ -207,10 +208,11 @@ static int look_in_share(const struct plan *p, const char *share,
 }
 
 /* Is there something of m's type at its place inside the share `in`? */
-static int check_place(const struct plan *p, const struct launch_mount *m,
+static int check_place(struct plan *p, const struct launch_mount *m,
 		       const struct launch_mount *in, struct err *e)
 {
 	const char *rest = m->dst + strlen(in->dst) + 1;
+	const struct plan_share *share = share_of(p, in->share);
 	char dst[TEXT_SHOWN], above[TEXT_SHOWN], missing[TEXT_SHOWN];
 	struct stat st;
 
@@ -221,6 +223,8 @@ static int check_place(const struct plan *p, const struct launch_mount *m,
 			       "nothing can be put at %s of the guest: %s is "
 			       "a file there",
 			       dst, above);
+	if (share && share->home)
+		return plan_home_place(p, share, rest, m->file, e);
 	if (look_in_share(p, in->share, rest, &st)) {
 		err_set(e, 0,
 			"cannot put anything at %s of the guest: what is "
@@ -238,7 +242,7 @@ static int check_place(const struct plan *p, const struct launch_mount *m,
 		       m->file ? "file" : "directory", dst);
 }
 
-static int check_mount(const struct plan *p, const struct names *names,
+static int check_mount(struct plan *p, const struct names *names,
 		       const struct launch_mount *m, struct err *e)
 {
 	const struct launch_mount *in = parent_of(names, m, e);

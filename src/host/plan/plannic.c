@@ -3,12 +3,12 @@
 #include "host/plan/planint.h"
 
 #include "base/err.h"
+#include "base/own.h"
+#include "host/net/tap.h"
+#include "host/text.h"
 
 #include <errno.h>
-#include <linux/if_tun.h>
-#include <net/if.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 static int option(int fd, int name)
@@ -30,15 +30,8 @@ static int no_link(int fd, struct err *e)
 /* Also macvtap's, which has a device of its own. */
 static int find_tap(int fd, enum plan_link *link, struct err *e)
 {
-	struct ifreq q = {.ifr_flags = 0};
-
-	if (ioctl(fd, TUNGETIFF, &q) < 0)
-		return no_link(fd, e);
-	if (!(q.ifr_flags & IFF_TAP) || !(q.ifr_flags & IFF_NO_PI))
-		return err_set(e, 0,
-			       "--nic: descriptor %d is not a TAP without "
-			       "packet information (IFF_TAP, IFF_NO_PI)",
-			       fd);
+	if (tap_check(fd, e) < 0)
+		return e->code ? no_link(fd, e) : err_wrap(e, "--nic");
 	*link = LINK_TAP;
 	return 0;
 }
@@ -67,12 +60,54 @@ static int find_link(int fd, enum plan_link *link, struct err *e)
 	}
 }
 
+bool plan_has_pci(const struct plan *p)
+{
+	return p->pci.device.address[0];
+}
+
+static int find_device(struct plan *p, const char *address, struct err *e)
+{
+	struct plan_pci *d = &p->pci;
+	struct stat st;
+	own_fd fd = -1;
+
+	if (pci_find(&pci_machine, address, p->facts->uid, &d->device, e) < 0)
+		return -1;
+	d->node = text_fmt(e, "/dev/vfio/%u", d->device.group);
+	if (!d->node)
+		return -1;
+	fd = plan_open(d->node, &st);
+	if (fd < 0 || !S_ISCHR(st.st_mode))
+		return err_set(e, fd < 0 ? errno : ENODEV, "%s", d->node);
+	d->dev = st.st_dev;
+	d->ino = st.st_ino;
+	return 0;
+}
+
+int plan_memlock(struct plan *p, struct err *e)
+{
+	if (!plan_has_pci(p))
+		return 0;
+	p->pci.memlock = p->mem + PCI_MEMLOCK_MORE;
+	return pci_check_memlock(p->pci.memlock, p->facts->user, e);
+}
+
+static int find_end(struct plan *p, const struct opt_nic *o, struct plan_nic *n,
+		    struct err *e)
+{
+	if (!o->pci[0])
+		return find_link(n->fd, &n->link, e);
+	n->link = LINK_PCI;
+	n->nic.pci = true;
+	return find_device(p, o->pci, e);
+}
+
 int plan_nics(struct plan *p, struct err *e)
 {
 	for (size_t i = 0; i < p->opt->n_nics; i++) {
 		p->nics[i] = (struct plan_nic){.fd = p->opt->nics[i].fd,
 					       .nic = p->opt->nics[i].nic};
-		if (find_link(p->nics[i].fd, &p->nics[i].link, e))
+		if (find_end(p, &p->opt->nics[i], &p->nics[i], e))
 			return -1;
 		p->n_nics++;
 	}

@@ -16,7 +16,14 @@
 #include <limits.h>
 #include <string.h>
 
-enum { ITSELF = 0, ABOVE = 1, BELOW = 2, ONLY_RW = 4 };
+enum {
+	ITSELF = 0,
+	ABOVE = 1,
+	BELOW = 2,
+	ONLY_RW = 4,
+	/* ABOVE: it may be a link into a directory that somebody shares. */
+	STARTS = ABOVE | BELOW | ONLY_RW,
+};
 
 struct place {
 	const char *what; /* for the message */
@@ -120,51 +127,75 @@ static const struct {
 } home_places[] = {
 	{".ssh", {"your SSH keys", ABOVE | BELOW}},
 	{".gnupg", {"your GnuPG keys", ABOVE | BELOW}},
-	{".config/autostart",
-	 {"what your desktop starts by itself", ABOVE | BELOW | ONLY_RW}},
-	{".config/systemd",
-	 {"what your session starts by itself", ABOVE | BELOW | ONLY_RW}},
-	{".bashrc", {"what your shell runs when it starts", BELOW | ONLY_RW}},
-	{".bash_profile",
-	 {"what your shell runs when it starts", BELOW | ONLY_RW}},
-	{".bash_login",
-	 {"what your shell runs when it starts", BELOW | ONLY_RW}},
-	{".bash_logout",
-	 {"what your shell runs when it ends", BELOW | ONLY_RW}},
-	{".profile", {"what your shell runs when it starts", BELOW | ONLY_RW}},
-	{".zshrc", {"what your shell runs when it starts", BELOW | ONLY_RW}},
-	{".zshenv", {"what your shell runs when it starts", BELOW | ONLY_RW}},
-	{".zprofile", {"what your shell runs when it starts", BELOW | ONLY_RW}},
-	{".config/fish",
-	 {"what your shell runs when it starts", BELOW | ONLY_RW}},
-	{".xsession", {"what your session starts by itself", BELOW | ONLY_RW}},
-	{".xsessionrc",
-	 {"what your session starts by itself", BELOW | ONLY_RW}},
-	{".xinitrc", {"what your session starts by itself", BELOW | ONLY_RW}},
-	{".xprofile", {"what your session starts by itself", BELOW | ONLY_RW}},
-	{".gitconfig", {"which programs git runs", BELOW | ONLY_RW}},
-	{".vimrc", {"what your editor runs", BELOW | ONLY_RW}},
+	{".config/autostart", {"what your desktop starts by itself", STARTS}},
+	{".config/systemd", {"what your session starts by itself", STARTS}},
+	{".config/environment.d",
+	 {"what your session starts by itself", STARTS}},
+	{".bashrc", {"what your shell runs when it starts", STARTS}},
+	{".bash_profile", {"what your shell runs when it starts", STARTS}},
+	{".bash_aliases", {"what your shell runs when it starts", STARTS}},
+	{".bash_login", {"what your shell runs when it starts", STARTS}},
+	{".bash_logout", {"what your shell runs when it ends", STARTS}},
+	{".profile", {"what your shell runs when it starts", STARTS}},
+	{".zshrc", {"what your shell runs when it starts", STARTS}},
+	{".zshenv", {"what your shell runs when it starts", STARTS}},
+	{".zprofile", {"what your shell runs when it starts", STARTS}},
+	{".config/fish", {"what your shell runs when it starts", STARTS}},
+	{".xsession", {"what your session starts by itself", STARTS}},
+	{".xsessionrc", {"what your session starts by itself", STARTS}},
+	{".xinitrc", {"what your session starts by itself", STARTS}},
+	{".xprofile", {"what your session starts by itself", STARTS}},
+	{".gitconfig", {"which programs git runs", STARTS}},
+	{".vimrc", {"what your editor runs", STARTS}},
 	{".config", {"the settings of your programs", ABOVE}},
 	{".local/share", {"the data of your programs", ABOVE}},
+	{".local/share/systemd",
+	 {"what your session starts by itself", STARTS}},
+	{".local/share/dbus-1", {"what your session starts by itself", STARTS}},
 	{".local/state", {"the state of your programs", ABOVE}},
 };
 
-static int check_home(const struct facts *f, const char *path,
+/* The same place where XDG_CONFIG_HOME and XDG_DATA_HOME say. */
+static int check_moved(const struct facts *f, size_t row, const char *path,
+		       const struct stat *st, bool rw, struct err *e)
+{
+	static const char *const moved[][2] = {
+		{".config/", "XDG_CONFIG_HOME"},
+		{".local/share/", "XDG_DATA_HOME"},
+	};
+
+	for (size_t i = 0; i < sizeof(moved) / sizeof(*moved); i++) {
+		const char *dir = text_getenv(f->environ, moved[i][1]);
+		const char *rest = home_places[row].path;
+		size_t n = strlen(moved[i][0]);
+		own_free char *place = NULL;
+
+		if (!dir || dir[0] != '/' || strncmp(rest, moved[i][0], n) != 0)
+			continue;
+		place = path_join(dir, rest + n, e);
+		if (!place ||
+		    check(path, st, rw, place, &home_places[row].place, e))
+			return -1;
+	}
+	return 0;
+}
+
+static int check_home(const struct facts *f, const char *dir, const char *path,
 		      const struct stat *st, bool rw, struct err *e)
 {
 	static const struct place home = {"your home directory", ABOVE};
 
-	if (!f->home || !strcmp(f->home, "/"))
+	if (!dir || !dir[strspn(dir, "/")])
 		return 0;
-	if (check(path, st, rw, f->home, &home, e))
+	if (check(path, st, rw, dir, &home, e))
 		return -1;
 	for (size_t i = 0; i < sizeof(home_places) / sizeof(*home_places);
 	     i++) {
-		own_free char *place =
-			path_join(f->home, home_places[i].path, e);
+		own_free char *place = path_join(dir, home_places[i].path, e);
 
 		if (!place ||
-		    check(path, st, rw, place, &home_places[i].place, e))
+		    check(path, st, rw, place, &home_places[i].place, e) ||
+		    check_moved(f, i, path, st, rw, e))
 			return -1;
 	}
 	return 0;
@@ -201,10 +232,13 @@ static int check_runtime(const struct facts *f, const char *path,
 	static const struct place rule = {
 		"where your session keeps its sockets", ABOVE | BELOW};
 	const char *dir = text_getenv(f->environ, "XDG_RUNTIME_DIR");
+	char usual[64];
 
-	if (!dir || dir[0] != '/')
-		return 0;
-	return check(path, st, rw, dir, &rule, e);
+	if (dir && dir[0] == '/' && check(path, st, rw, dir, &rule, e))
+		return -1;
+	/* Also for who comes by su or cron, without the variable. */
+	snprintf(usual, sizeof(usual), "/run/user/%u", (unsigned)f->uid);
+	return check(path, st, rw, usual, &rule, e);
 }
 
 /* For --rw: what the guest writes there, the person would run. */
@@ -251,7 +285,10 @@ int places_check(const struct facts *f, const char *path, const struct stat *st,
 			  &system_places[i].place, e))
 			return -1;
 	}
-	if (check_home(f, path, st, rw, e))
+	if (check_home(f, f->home, path, st, rw, e))
+		return -1;
+	/* What starts by itself is there, whatever HOME says. */
+	if (check_home(f, f->login_home, path, st, rw, e))
 		return -1;
 	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++) {
 		if (check_own(own[i].dir, own[i].what, path, st, rw, e))

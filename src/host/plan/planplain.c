@@ -84,18 +84,17 @@ int plan_is_plain(const struct facts *f, const struct plan_source *s,
 	const struct fs_type *type;
 	struct statvfs vfs;
 	struct statfs fs;
+	bool acls;
 
 	if (fstatfs(s->fd, &fs) || fstatvfs(s->fd, &vfs))
 		return err_set(e, errno, "cannot share %s", s->shown);
 	type = fs_type_of((long)fs.f_type);
 	out->fs = type ? type->name : "its file system";
 	out->network = type && type->reach == FS_SHARED;
-	out->read_only = false;
-	if (!out->network && has_acls(s->fd)) {
-		out->read_only = vfs.f_flag & ST_RDONLY;
-		if (!out->read_only || s->rw)
-			return 0;
-	}
+	acls = !out->network && has_acls(s->fd);
+	out->read_only = acls && vfs.f_flag & ST_RDONLY;
+	if (fs_takes_grants(type, acls, out->read_only, s->rw))
+		return 0;
 	if (s->rw && check_writable(s, &vfs, type, e))
 		return -1;
 	return check_rights(f, s, out->fs, e) ? -1 : 1;

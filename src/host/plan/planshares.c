@@ -193,12 +193,7 @@ static int judge(const struct facts *f, struct source *s, struct err *e)
 	return 0;
 }
 
-/*
- * The place in the guest where nothing else was said: the canonical source.
- * Below the home directory it is as the person calls that, also where it is
- * reached through a link.
- */
-static char *default_dst(const struct facts *f, const char *src, struct err *e)
+char *plan_default_dst(const struct facts *f, const char *src, struct err *e)
 {
 	own_free char *home = f->home ? realpath(f->home, NULL) : NULL;
 
@@ -224,12 +219,19 @@ static const char *const made_trees[] = {
 };
 static const char *const made_dirs[] = {"/etc", "/run"};
 
-static bool is_taken(const struct plan *p, const char *dst)
+static struct plan_disk *disk_at(const struct plan *p, const char *dst)
 {
 	for (size_t i = 0; i < p->n_disks; i++) {
 		if (!strcmp(p->disks[i].dst, dst))
-			return true;
+			return &p->disks[i];
 	}
+	return NULL;
+}
+
+static bool is_taken(const struct plan *p, const char *dst)
+{
+	if (disk_at(p, dst))
+		return true;
 	for (size_t i = 0; i < p->n_shares; i++) {
 		if (!strcmp(p->shares[i].dst, dst))
 			return true;
@@ -237,7 +239,7 @@ static bool is_taken(const struct plan *p, const char *dst)
 	return false;
 }
 
-static int check_dst(const struct plan *p, const char *dst, struct err *e)
+int plan_check_dst(const struct plan *p, const char *dst, struct err *e)
 {
 	char shown[TEXT_SHOWN];
 
@@ -269,7 +271,25 @@ static int check_dst(const struct plan *p, const char *dst, struct err *e)
 	return 0;
 }
 
-/* The same source twice, or one inside another, would undo each other. */
+/* Word for word what was asked before, as by a profile and again by hand. */
+static bool is_repeated(const struct plan *p, const struct source *s,
+			const char *dst)
+{
+	for (size_t i = 0; i < p->n_shares; i++) {
+		const struct plan_share *o = &p->shares[i];
+
+		if (!o->system && o->rw == (s->asked->kind == OPT_RW) &&
+		    o->dev == s->st.st_dev && o->ino == s->st.st_ino &&
+		    !strcmp(o->src, s->path) && !strcmp(o->dst, dst))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The same source at two places or with two kinds of access, or one inside
+ * another, would undo each other.
+ */
 static int check_overlap(const struct plan *p, const struct source *s,
 			 struct err *e)
 {
@@ -326,7 +346,7 @@ struct plan_share *plan_add_share(struct plan *p, const char *src,
 	to->use = SHARE_OPEN;
 	to->file = S_ISREG(st->st_mode);
 	to->fd = steal_fd(&mine);
-	to->mnt = mountinfo_id(to->fd);
+	to->mnt = to->fd < 0 ? 0 : mountinfo_id(to->fd);
 	return to;
 }
 
@@ -391,7 +411,7 @@ static int add_source(struct plan *p, struct source *s, char ***store_bins,
 	const struct opt_share *o = s->asked;
 	bool store = o->kind == OPT_RO && store_is(s->path);
 	own_free char *dst = o->dst[0] ? text_dup(o->dst, e)
-				       : default_dst(p->facts, s->path, e);
+				       : plan_default_dst(p->facts, s->path, e);
 	struct plan_share *share;
 
 	if (!dst)
@@ -399,7 +419,9 @@ static int add_source(struct plan *p, struct source *s, char ***store_bins,
 	/* The same item twice, or as a part of another's closure. */
 	if (store && !o->dst[0] && has_src(p, s->path))
 		return add_closure(p, s, store_bins, e);
-	if (check_overlap(p, s, e) || check_dst(p, dst, e))
+	if (is_repeated(p, s, dst))
+		return 0;
+	if (check_overlap(p, s, e) || plan_check_dst(p, dst, e))
 		return -1;
 	share = plan_add_share(p, s->path, dst, steal_fd(&s->fd), &s->st, e);
 	if (!share)
@@ -430,13 +452,19 @@ static int add_asked(struct plan *p, const struct opt_share *o,
 
 static int add_disk(struct plan *p, const struct opt_share *o, struct err *e)
 {
-	struct plan_disk *more;
+	uint64_t size = o->size ? o->size : TMP_DEFAULT;
+	struct plan_disk *more = disk_at(p, o->dst);
 	char *dst;
 
+	/* The options come in the order of who wins: the command line last. */
+	if (more) {
+		more->size = size;
+		return 0;
+	}
 	if (p->n_disks >= VMM_DISKS_MAX)
 		return err_set(e, 0, "there are more than %u --tmp directories",
 			       VMM_DISKS_MAX);
-	if (check_dst(p, o->dst, e))
+	if (plan_check_dst(p, o->dst, e))
 		return -1;
 	dst = text_dup(o->dst, e);
 	more = reallocarray(p->disks, p->n_disks + 1, sizeof(*more));
@@ -447,7 +475,7 @@ static int add_disk(struct plan *p, const struct opt_share *o, struct err *e)
 	}
 	p->disks = more;
 	more[p->n_disks].dst = dst;
-	more[p->n_disks++].size = o->size ? o->size : TMP_DEFAULT;
+	more[p->n_disks++].size = size;
 	return 0;
 }
 

@@ -16,7 +16,6 @@
 #include "host/text.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -74,38 +73,6 @@ static char *source_of(const struct plan *p, const struct opt_socket *o,
 static bool is_of_a_vm(const struct facts *f, uid_t uid)
 {
 	return uid >= f->sub_first && uid - f->sub_first < f->sub_count;
-}
-
-/* Services that do for whoever talks to them what owns the account. */
-static const struct {
-	const char *pattern; /* fnmatch(3) on the canonical path */
-	const char *what;
-} dangers[] = {
-	{"*/docker.sock", "a container engine, which can do all that you can"},
-	{"*/podman.sock", "a container engine, which can do all that you can"},
-	{"*/containerd.sock",
-	 "a container engine, which can do all that you can"},
-	{"/run/dbus/*", "a message bus, which can do all that you can"},
-	{"/run/user/*/bus", "a message bus, which can do all that you can"},
-	{"*/systemd/private", "systemd, which can do all that you can"},
-	{"/tmp/.X11-unix/*", "an X server, which shows and sends all keys"},
-	{"*/wayland-[0-9]*", "a compositor, which shows all that you see"},
-};
-
-static int check_danger(const struct plan *p, const char *path,
-			const char *shown, struct err *e)
-{
-	const char *what = NULL;
-
-	if (p->facts->runtime && path_is_below(path, p->facts->runtime))
-		what = "vmrun itself";
-	for (size_t i = 0; i < sizeof(dangers) / sizeof(*dangers); i++)
-		if (!fnmatch(dangers[i].pattern, path, 0))
-			what = dangers[i].what;
-	if (!what)
-		return 0;
-	return err_set(e, 0, "cannot forward %s: it is the socket of %s", shown,
-		       what);
 }
 
 static int judge(const struct plan *p, const char *path, const char *shown,
@@ -184,6 +151,11 @@ static bool is_asked(const struct options *o, enum opt_socket_kind kind)
 	return false;
 }
 
+bool plan_wants_windows(const struct options *o)
+{
+	return is_asked(o, OPT_SOCKET_WAYLAND) || is_asked(o, OPT_SOCKET_X11);
+}
+
 static const char *default_place(const struct opt_socket *o, const char *path)
 {
 	switch (o->kind) {
@@ -198,6 +170,20 @@ static const char *default_place(const struct opt_socket *o, const char *path)
 	return path;
 }
 
+/* There is no such socket, or none that can be used. */
+static int hint(const struct opt_socket *o, struct err *e)
+{
+	if (e->hint[0])
+		return -1;
+	if (o->kind == OPT_SOCKET_SSH_AGENT)
+		return err_hint(e, "is the agent that $SSH_AUTH_SOCK names "
+				   "still running?");
+	if (is_windows(o->kind))
+		return err_hint(e, "is the compositor that $WAYLAND_DISPLAY "
+				   "names still running?");
+	return -1;
+}
+
 static int add(struct plan *p, const struct opt_socket *o, struct err *e)
 {
 	struct plan_socket *s = &p->sockets[p->n_sockets];
@@ -205,6 +191,7 @@ static int add(struct plan *p, const struct opt_socket *o, struct err *e)
 	own_free char *abs = from ? plan_absolute(p->facts, from, e) : NULL;
 	own_free char *path = NULL, *dst = NULL;
 	char shown[TEXT_SHOWN];
+	const char *danger;
 	own_fd fd = -1;
 	struct stat st;
 
@@ -212,17 +199,25 @@ static int add(struct plan *p, const struct opt_socket *o, struct err *e)
 		return -1;
 	text_show(shown, sizeof(shown), from);
 	path = places_resolve(p->facts, abs, e);
-	if (!path)
-		return err_wrap(e, "cannot forward %s", shown);
+	if (!path) {
+		err_wrap(e, "cannot forward %s", shown);
+		return hint(o, e);
+	}
 	fd = plan_open(path, &st);
-	if (fd < 0)
-		return err_set(e, errno, "cannot forward %s", shown);
-	dst = text_dup(*o->dst ? o->dst : default_place(o, path), e);
+	if (fd < 0) {
+		err_set(e, errno, "cannot forward %s", shown);
+		return hint(o, e);
+	}
+	dst = *o->dst ? text_dup(o->dst, e)
+		      : plan_default_dst(p->facts, default_place(o, path), e);
 	if (!dst || judge(p, path, shown, &st, e) || check_place(p, dst, e))
 		return -1;
 	/* The compositor gets a filter in front of it, the others do not. */
-	if (!is_windows(o->kind) && check_danger(p, path, shown, e))
-		return -1;
+	danger = is_windows(o->kind) ? NULL : plan_danger(p->facts, path, &st);
+	if (danger)
+		return err_set(e, 0,
+			       "cannot forward %s: it is the socket of %s",
+			       shown, danger);
 	s->kind = o->kind;
 	s->owner = st.st_uid;
 	s->src = steal_ptr(&path);
@@ -235,7 +230,8 @@ static int add(struct plan *p, const struct opt_socket *o, struct err *e)
 static int plan_policy(struct plan *p, struct err *e)
 {
 	const struct options *o = p->opt;
-	struct windows_wish w = {.name = o->alias ? o->alias : p->hostname,
+	struct windows_wish w = {.alias = o->alias,
+				 .command = p->hostname,
 				 .allow = o->wayland_allow,
 				 .deny = o->wayland_deny};
 
@@ -305,6 +301,8 @@ static int windows_env(struct plan *p, struct err *e)
 		{"GTK_USE_PORTAL", "0"},
 		{"GSETTINGS_BACKEND", "keyfile"},
 		{"GSK_RENDERER", "cairo"},
+		/* else Electron looks for an X server only */
+		{"ELECTRON_OZONE_PLATFORM_HINT", wayland ? "wayland" : "x11"},
 	};
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)

@@ -13,9 +13,12 @@
 #include "base/own.h"
 #include "host/text.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The links (or, on older systems, directories) beside /usr. */
 static const char *const beside_usr[] = {
@@ -70,6 +73,28 @@ static const char *const from_etc[] = {
 	"xdg",
 };
 /* clang-format on */
+
+/*
+ * Where files of /usr are links to, or programs of /usr look first; glob(7).
+ * What is not installed costs nothing.
+ */
+static const char *const from_elsewhere[] = {
+	"/etc/R",
+	"/etc/fpc*.cfg",
+	"/etc/gnucobol",
+	"/etc/java-*",
+	"/etc/libreoffice",
+	"/etc/manpath.config",
+	"/etc/maven",
+	"/etc/os-release",
+	"/etc/php",
+	"/etc/sgml",
+	"/etc/texmf",
+	"/etc/xml",
+	"/var/cache/fontconfig",
+	"/var/lib/ghc",
+	"/var/lib/texmf",
+};
 
 /* Made by the guest's init, and so not taken from --root. */
 static const char *const made_in_guest[] = {
@@ -157,6 +182,38 @@ static int share_name(struct plan *p, const char *path, struct err *e)
 	return share_open(p, real, path, e);
 }
 
+/*
+ * Something of the person's own is to be made below it, which is not possible
+ * in what is shared: then it is left out.
+ */
+static bool has_new_below(const struct plan *p, const char *path)
+{
+	for (size_t i = 0; i < p->n_shares; i++)
+		if (!p->shares[i].system &&
+		    path_is_below(p->shares[i].dst, path) &&
+		    access(p->shares[i].dst, F_OK) < 0)
+			return true;
+	for (size_t i = 0; i < p->n_disks; i++)
+		if (path_is_below(p->disks[i].dst, path) &&
+		    access(p->disks[i].dst, F_OK) < 0)
+			return true;
+	return false;
+}
+
+static int share_names(struct plan *p, const char *pattern, struct err *e)
+{
+	glob_t found;
+	int ret = 0;
+
+	if (glob(pattern, 0, NULL, &found) == GLOB_NOSPACE)
+		return err_set(e, ENOMEM, "%s", pattern);
+	for (size_t i = 0; i < found.gl_pathc && !ret; i++)
+		if (!has_new_below(p, found.gl_pathv[i]))
+			ret = share_name(p, found.gl_pathv[i], e);
+	globfree(&found);
+	return ret;
+}
+
 /* /bin and its kin, as they are here: usually a link to usr/bin. */
 static int share_beside_usr(struct plan *p, const char *name, struct err *e)
 {
@@ -189,9 +246,11 @@ static int host_userland(struct plan *p, struct err *e)
 		if (!path || share_name(p, path, e))
 			return -1;
 	}
-	if (share_name(p, "/opt", e))
-		return -1;
-	return share_name(p, "/var/cache/fontconfig", e);
+	for (size_t i = 0; i < sizeof(from_elsewhere) / sizeof(*from_elsewhere);
+	     i++)
+		if (share_names(p, from_elsewhere[i], e))
+			return -1;
+	return share_name(p, "/opt", e);
 }
 
 /* One name of --root's tree; `below` is its path there. */
@@ -285,7 +344,7 @@ static int other_userland(struct plan *p, struct err *e)
 
 	text_show(shown, sizeof(shown), p->opt->root);
 	if (!real)
-		return err_wrap(e, "--root: cannot use %s", shown);
+		return err_wrap(e, "--root");
 	if (fd < 0)
 		return err_set(e, errno, "--root: cannot use %s", shown);
 	if (!S_ISDIR(st.st_mode))
@@ -335,8 +394,22 @@ static int check_root_overlap(const struct plan *p, struct err *e)
 	return 0;
 }
 
+/* For the guest's waypipe, whatever its userland is: edge/waypipe/poll.c */
+static int share_preload(struct plan *p, struct err *e)
+{
+	own_free char *path = NULL;
+
+	if (!p->facts->libexec || !plan_wants_windows(p->opt) ||
+	    is_taken(p, PLAN_PRELOAD))
+		return 0;
+	path = text_fmt(e, "%s/vmrun-waypipe.so", p->facts->libexec);
+	return path ? share_open(p, path, PLAN_PRELOAD, e) : -1;
+}
+
 int plan_system(struct plan *p, struct err *e)
 {
+	if (share_preload(p, e))
+		return -1;
 	if (!p->opt->root)
 		return host_userland(p, e);
 	if (other_userland(p, e))

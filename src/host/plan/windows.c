@@ -5,13 +5,23 @@
 #include "base/err.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Of one client at a time; not all of it is used: foot makes 512 MiB. */
+/*
+ * Of one client at a time, used or not: foot makes pools of 512 MiB, two for
+ * each window.  This takes addresses only, of which there are 128 TiB.
+ */
 #define POOL WAYLAND_POOL_MAX
-#define MEMORY (4 * WAYLAND_POOL_MAX)
+#define MEMORY (256 * WAYLAND_POOL_MAX)
+/*
+ * Of all clients of the VM, of what is shown: 200 windows with two buffers of
+ * 1280x1024, or 20 of a 4K screen's size with three.
+ */
+#define COPIES (2ull << 30)
 
 #define SCREEN "shows it what is on the screen"
 #define INPUT "lets it type and click in your other windows"
@@ -59,9 +69,9 @@ const struct windows_global windows_globals[] = {
 	 "lets other programs put dialogs over its windows"},
 	{"wp_tearing_control_manager_v1", 1, WINDOWS_REQUEST,
 	 "lets it give up whole frames for speed"},
-	{"zwp_linux_dmabuf_v1", 4, WINDOWS_REQUEST,
-	 "has the compositor import graphics memory that it made"},
 
+	{"zwp_linux_dmabuf_v1", 0, WINDOWS_NEVER,
+	 "is for the memory of a graphics card, and the VM has none"},
 	{"zwlr_screencopy_manager_v1", 0, WINDOWS_NEVER, SCREEN},
 	{"zwlr_export_dmabuf_manager_v1", 0, WINDOWS_NEVER, SCREEN},
 	{"ext_image_copy_capture_manager_v1", 0, WINDOWS_NEVER, SCREEN},
@@ -203,15 +213,49 @@ static bool is_offered(const struct windows_wish *w,
 	return false;
 }
 
-static char *mark(const char *name)
-{
-	char *s = strndup(name, WAYLAND_NAME_MAX);
-	size_t at = 0;
+#define HASH 8u /* hexadecimal digits */
 
-	while (s && s[at += strspn(s + at, "abcdefghijklmnopqrstuvwxyz"
-					   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					   "0123456789_-")])
+/* FNV-1a, folded: the names are the person's, who wants no collision. */
+static uint32_t hash(const char *s)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 0x100000001b3u;
+	return (uint32_t)(h ^ h >> 32);
+}
+
+/* "-" and the digits at the end; so a name that has them gets others. */
+static bool looks_hashed(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n > HASH && s[n - HASH - 1] == '-' &&
+	       strspn(s + n - HASH, "0123456789abcdef") == HASH;
+}
+
+/*
+ * No other alias's, and with "_" in front no alias's at all: text_is_name().
+ * What cannot be said as it is has a hash at its end.
+ */
+static char *mark(const struct windows_wish *w)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789_-";
+	const char *name = w->alias ? w->alias : w->command;
+	char *s = malloc(strlen(name) + HASH + 3);
+	size_t at = 0, end = WAYLAND_NAME_MAX - HASH - 1;
+
+	if (!s)
+		return NULL;
+	sprintf(s, "%s%s", w->alias ? "" : "_", name);
+	if (strlen(s) <= WAYLAND_NAME_MAX && !s[strspn(s, good)] &&
+	    !looks_hashed(s))
+		return s;
+	while (s[at += strspn(s + at, good)])
 		s[at] = '_';
+	sprintf(s + (at < end ? at : end), "-%08" PRIx32, hash(name));
 	return s;
 }
 
@@ -221,7 +265,7 @@ int windows_policy(const struct windows_wish *w, struct wayland_policy *p,
 	memset(p, 0, sizeof(*p));
 	if (check(w, e) < 0)
 		return -1;
-	p->name = mark(w->name);
+	p->name = mark(w);
 	p->globals = calloc(windows_n_globals, sizeof(*p->globals));
 	if (!p->name || !p->globals) {
 		wayland_policy_free(p);
@@ -231,6 +275,7 @@ int windows_policy(const struct windows_wish *w, struct wayland_policy *p,
 	p->clients = WAYLAND_CLIENTS_MAX;
 	p->pool = POOL;
 	p->memory = MEMORY;
+	p->copies = COPIES;
 	for (size_t i = 0; i < windows_n_globals; i++) {
 		const struct windows_global *g = &windows_globals[i];
 		struct wayland_global *to = &p->globals[p->n_globals];

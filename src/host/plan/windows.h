@@ -33,7 +33,8 @@ extern const size_t windows_n_globals;
 
 /* What a person asked for. */
 struct windows_wish {
-	const char *name; /* of the VM or alias, to mark windows with */
+	/* To mark windows with; the command's if there is no alias (NULL). */
+	const char *alias, *command;
 	enum wayland_clipboard clipboard;
 	char *const *allow, *const *deny; /* interfaces; NULL: none */
 };
@@ -44,8 +45,10 @@ int windows_clipboard(const char *word, enum wayland_clipboard *c,
 
 /*
  * The policy; its owner calls wayland_policy_free().  What is denied is not
- * allowed.  Characters of the name that no mark may have become "_", and it is
- * cut.  0; or -1 and e, and then *p holds nothing.
+ * allowed.  Its name, the mark, is the alias, or "_" and the command.  Where
+ * characters had to become "_", or it was cut, it ends with "-" and a hash, and
+ * so does it if it looked like that before: aliases that differ have marks that
+ * do.  0; or -1 and e, and then *p holds nothing.
  */
 int windows_policy(const struct windows_wish *w, struct wayland_policy *p,
 		   struct err *e);

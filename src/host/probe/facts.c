@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "host/live/front.h"
 #include "host/text.h"
 
 #include <grp.h>
@@ -108,6 +109,8 @@ static int probe_person(struct facts *f, struct err *e)
 	/* Not all slashes: join() of "/" is the empty string. */
 	f->home =
 		home[strspn(home, "/")] ? join(home, "", e) : text_dup("/", e);
+	if (p->pw_dir && p->pw_dir[0] == '/' && strcmp(p->pw_dir, home) != 0)
+		f->login_home = join(p->pw_dir, "", e);
 	f->shell = text_dup(
 		p->pw_shell && p->pw_shell[0] ? p->pw_shell : "/bin/sh", e);
 	g = getgrgid(f->gid);
@@ -121,6 +124,7 @@ static void probe_terminal(struct facts *f)
 	struct winsize w;
 
 	f->in_tty = isatty(STDIN_FILENO);
+	f->in_front = front_is(STDIN_FILENO);
 	f->out_tty = isatty(STDOUT_FILENO);
 	f->err_tty = isatty(STDERR_FILENO);
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
@@ -136,7 +140,7 @@ static void probe_terminal(struct facts *f)
 
 static int probe_session(struct facts *f, struct err *e)
 {
-	const char *term = getenv("TERM");
+	const char *term = getenv("TERM"), *dir = getenv("VMRUN_LIBEXECDIR");
 	own_free char *cwd = getcwd(NULL, 0);
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -151,6 +155,9 @@ static int probe_session(struct facts *f, struct err *e)
 		if (!f->term)
 			return -1;
 	}
+	f->libexec = text_dup(dir && dir[0] == '/' ? dir : VMRUN_LIBEXECDIR, e);
+	if (!f->libexec)
+		return -1;
 	f->environ = environ;
 	f->cpus = n > 0 ? (unsigned)n : 1;
 	probe_terminal(f);
@@ -173,6 +180,7 @@ void facts_free(struct facts *f)
 	free(f->user);
 	free(f->group);
 	free(f->home);
+	free(f->login_home);
 	free(f->shell);
 	free(f->cwd);
 	free(f->term);
@@ -180,5 +188,6 @@ void facts_free(struct facts *f)
 	free(f->data_home);
 	free(f->state_home);
 	free(f->runtime);
+	free(f->libexec);
 	memset(f, 0, sizeof(*f));
 }

@@ -72,6 +72,8 @@ bool probe_proc_hidden(void);
 int probe_qemu(struct probe_tool *t, struct err *e);
 /* $VMRUN_VIRTIOFSD, else the usual places. */
 int probe_virtiofsd(struct probe_tool *t, struct err *e);
+/* Whether the sandbox has it there: the path becomes the canonical one. */
+int probe_place(struct probe_tool *t, struct err *e);
 /* The path of nft, which PATH may not have for ordinary users; static; NULL: it
  * is not installed. */
 const char *probe_nft(void);

@@ -119,6 +119,28 @@ int probe_qemu(struct probe_tool *t, struct err *e)
 	return err_hint(e, "sudo apt install qemu-system-x86");
 }
 
+int probe_place(struct probe_tool *t, struct err *e)
+{
+	static const char *const places[] = {"/usr", "/bin", "/sbin", "/lib",
+					     "/lib64"};
+	own_free char *real = realpath(t->path, NULL);
+	bool below = false;
+
+	if (!real)
+		return err_set(e, errno, "%s", t->path);
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		below = below || path_is_below(real, places[i]);
+	if (!below) {
+		err_set(e, 0, "%s: the sandbox has programs of /usr only",
+			real);
+		return err_hint(e, "install it there, with its libraries: "
+				   "/usr/local will do");
+	}
+	free(t->path);
+	t->path = steal_ptr(&real);
+	return 0;
+}
+
 /*
  * The two forms take different options.  Every Rust program has the name of
  * that variable in it, from its standard library.

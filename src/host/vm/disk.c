@@ -34,7 +34,8 @@ static int format_ext4(int fd, uid_t uid, gid_t gid, struct err *e)
 			      .argv = (char *const *)(uintptr_t)argv,
 			      .envp = env,
 			      .fds = fds,
-			      .n_fds = 2};
+			      .n_fds = 2,
+			      .keep_mask = true};
 	struct child c = CHILD_NONE;
 
 	if (!path) {

@@ -6,7 +6,9 @@
 #include "proc/spawn.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +34,8 @@ static int start_helper(const char *const *places, pid_t pid, unsigned own,
 			      .argv = argv,
 			      .envp = env,
 			      .fds = fds,
-			      .n_fds = 1};
+			      .n_fds = 1,
+			      .keep_mask = true};
 
 	if (!path) {
 		err_set(e, ENOENT, "%s", places[0]);
@@ -55,11 +58,22 @@ static int start_helper(const char *const *places, pid_t pid, unsigned own,
 static int check_helper(struct child *c, const char *name, const char *file,
 			struct err *e)
 {
+	const struct passwd *p;
 	int st = child_wait(c);
 
 	if (st == 0)
 		return 0;
 	err_set(e, 0, "%s refused to map the subordinate ids", name);
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		return err_hint(e, "this session was started with "
+				   "no_new_privs, under which it cannot "
+				   "(NoNewPrivileges= of a unit, setpriv, a "
+				   "sandbox or container)");
+	p = getpwuid(getuid());
+	if (p && p->pw_gid != getgid())
+		return err_hint(e, "it wants your group to be the one of "
+				   "/etc/passwd: run `newgrp` without a name, "
+				   "or log in again");
 	return err_hint(e,
 			"its message is above; %s must list them, and %s "
 			"must be setuid root: run `vmrunctl doctor`",

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/own.h"
+#include "host/text.h"
 #include "host/vm/disk.h"
 #include "host/vm/fileserver.h"
 #include "host/vm/member.h"
@@ -36,6 +37,7 @@
 /* In waypipe's root */
 #define WAYPIPE_DISPLAY "/display"
 #define WAYPIPE_SOCKET "/run/waypipe"
+#define WAYPIPE_PRELOAD "/waypipe.so"
 #define WAYPIPE_SCRATCH (64u * 1024)
 
 /* Numbers in vmrun-stage; each end of a pair has one. */
@@ -104,8 +106,9 @@ const char *sandbox_member_name(enum sandbox_member member)
 int tools_find(struct tools *t, struct err *e)
 {
 	memset(t, 0, sizeof(*t));
-	if (probe_qemu(&t->qemu, e) < 0 ||
+	if (probe_qemu(&t->qemu, e) < 0 || probe_place(&t->qemu, e) < 0 ||
 	    probe_virtiofsd(&t->virtiofsd, e) < 0 ||
+	    probe_place(&t->virtiofsd, e) < 0 ||
 	    stage_program("vmrun-stage", &t->stage, e) < 0 ||
 	    stage_program("vmrun-mux", &t->mux, e) < 0) {
 		tools_free(t);
@@ -225,13 +228,17 @@ static int member_waypipe(struct setup_member *m, const struct plan *p,
 	static const char *const argv[] = {
 		"/waypipe", "--no-gpu", "-c",		"none",	  "--threads",
 		"1",	    "-s",	WAYPIPE_SOCKET, "client", NULL};
-	static const char *const env[] = {
-		"LC_ALL=C", "WAYLAND_DISPLAY=" WAYPIPE_DISPLAY, NULL};
+	static const char *const env[] = {"LC_ALL=C",
+					  "WAYLAND_DISPLAY=" WAYPIPE_DISPLAY,
+					  "LD_PRELOAD=" WAYPIPE_PRELOAD, NULL};
+	own_free char *preload = NULL;
 
 	if (!t->waypipe) {
 		err_set(e, 0, "--socket wayland: " WAYPIPE " is not installed");
 		return err_hint(e, "sudo apt install waypipe");
 	}
+	if (stage_program("vmrun-waypipe.so", &preload, e) < 0)
+		return -1;
 	m->view = SETUP_VIEW_EMPTY;
 	m->calls = SETUP_CALLS_WAYPIPE;
 	m->nofile = 4096;
@@ -246,7 +253,18 @@ static int member_waypipe(struct setup_member *m, const struct plan *p,
 		return err_set(e, ENOMEM, "planning waypipe");
 	member_fd(m, FD_LOG_W, STDOUT_FILENO);
 	member_fd(m, FD_LOG_W, STDERR_FILENO);
+	if (member_file(m, preload, WAYPIPE_PRELOAD, e) < 0)
+		return -1;
 	return member_file(m, t->waypipe, "/waypipe", e);
+}
+
+static int member_pci(struct setup_member *m, const struct plan_pci *d,
+		      struct err *e)
+{
+	m->pci = strdup(d->device.address);
+	m->iommu_group = d->device.group;
+	m->memlock = d->memlock;
+	return m->pci ? 0 : err_set(e, ENOMEM, "planning QEMU");
 }
 
 static int member_vmm(struct setup_member *m, const struct plan *p,
@@ -256,6 +274,7 @@ static int member_vmm(struct setup_member *m, const struct plan *p,
 	static const char *const kvm[] = {"null", "urandom", "kvm", NULL};
 
 	m->view = SETUP_VIEW_VMM;
+	m->memory = p->mem;
 	m->nofile = 1024;
 	m->argv = vmm_argv(p, t->qemu.path, tsc_khz());
 	if (!m->argv ||
@@ -270,7 +289,10 @@ static int member_vmm(struct setup_member *m, const struct plan *p,
 	for (uint32_t i = 0; i < p->n_disks; i++)
 		member_fd(m, FD_DISK + i, VMM_FD_DISK + i);
 	for (uint32_t i = 0; i < p->n_nics; i++)
-		member_fd(m, FD_NIC + i, VMM_FD_NIC + i);
+		if (p->nics[i].link != LINK_PCI)
+			member_fd(m, FD_NIC + i, VMM_FD_NIC + i);
+	if (plan_has_pci(p) && member_pci(m, &p->pci, e) < 0)
+		return -1;
 	member_fd(m, FD_LOG_W, STDOUT_FILENO);
 	member_fd(m, FD_LOG_W, STDERR_FILENO);
 	if (member_file(m, p->kernel, VMM_KERNEL, e) < 0)
@@ -429,6 +451,8 @@ static int make_wires(struct wires *w, struct sandbox *s, const struct plan *p,
 			return err_wrap(e, "--tmp %s", p->disks[i].dst);
 	}
 	for (size_t i = 0; i < p->n_nics; i++) {
+		if (p->nics[i].link == LINK_PCI)
+			continue;
 		w->fd[FD_NIC + i] = fcntl(p->nics[i].fd, F_DUPFD_CLOEXEC, 3);
 		if (w->fd[FD_NIC + i] < 0)
 			return err_set(e, errno, "--nic %d", p->nics[i].fd);

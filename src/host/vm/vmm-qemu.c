@@ -10,6 +10,7 @@
 #include "host/vm/vmm.h"
 
 #include "base/buf.h"
+#include "wire/setup.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -73,14 +74,15 @@ static const char kernel_params[] =
 static const char tcg_cpu[] = "max,-avx,-avx2,-avx512f,-erms,-fsrm";
 
 /*
- * A microvm has no PCI: each PCI device costs 100 ms of interpreted firmware
- * tables under TCG.  Where the host's counter is of no use to it, it would
- * have no clock.  Without firmware nobody masks the old interrupt controller,
- * and Linux 6.12 then dies in one of two boots: pic=off.
+ * Where there is a PCI device, or no clock, it is a PC.  A microvm has no PCI:
+ * each PCI device costs 100 ms of interpreted firmware tables under TCG.  Where
+ * the host's counter is of no use to it, it would have no clock.  Without
+ * firmware nobody masks the old interrupt controller, and Linux 6.12 then dies
+ * in one of two boots: pic=off.
  */
 static bool has_pci(const struct plan *p, uint32_t khz)
 {
-	return p->accel == ACCEL_TCG && !khz;
+	return plan_has_pci(p) || (p->accel == ACCEL_TCG && !khz);
 }
 
 static void add_kernel(struct args *a, const struct plan *p, uint32_t khz)
@@ -94,9 +96,11 @@ static void add_kernel(struct args *a, const struct plan *p, uint32_t khz)
 	/* No other clock to calibrate against: host/tsc.h. */
 	if (p->accel == ACCEL_TCG && khz)
 		buf_printf(&cmdline, " tsc=reliable tsc_early_khz=%u", khz);
-	if (has_pci(p, khz))
+	/* Without ACPI Linux finds no interrupt controller that could take a
+	 * device's messages. */
+	if (has_pci(p, khz) && !plan_has_pci(p))
 		buf_printf(&cmdline, " acpi=off");
-	else
+	else if (!has_pci(p, khz))
 		buf_printf(&cmdline, " pci=off");
 	for (char **s = p->opt->append; s && *s; s++)
 		buf_printf(&cmdline, " %s", *s);
@@ -130,6 +134,15 @@ static void add_disks(struct args *a, const struct plan *p, const char *bus)
 	}
 }
 
+/* A device of this machine's.  Of /sys QEMU needs one link, which the stage
+ * made; code from the device's ROM is not for us to run. */
+static void add_device(struct args *a, const struct plan *p)
+{
+	add(a, "-device");
+	add(a, "vfio-pci,sysfsdev=" SETUP_PCI_DIR "/%s,romfile=",
+	    p->pci.device.address);
+}
+
 /* The frames of each card come and go by an inherited descriptor: QEMU has no
  * network to make a socket in. */
 static void add_nics(struct args *a, const struct plan *p, const char *bus)
@@ -138,6 +151,10 @@ static void add_nics(struct args *a, const struct plan *p, const char *bus)
 		const unsigned char *m = p->nics[i].nic.mac;
 		unsigned fd = VMM_FD_NIC + (unsigned)i;
 
+		if (p->nics[i].link == LINK_PCI) {
+			add_device(a, p);
+			continue;
+		}
 		add(a, "-netdev");
 		switch (p->nics[i].link) {
 		case LINK_MESSAGES:
@@ -150,6 +167,8 @@ static void add_nics(struct args *a, const struct plan *p, const char *bus)
 			break;
 		case LINK_TAP:
 			add(a, "tap,id=net%zu,fd=%u", i, fd);
+			break;
+		case LINK_PCI:
 			break;
 		}
 		add(a, "-device");
@@ -188,7 +207,10 @@ static void add_machine(struct args *a, const struct plan *p, bool pci)
 	add(a, "-m");
 	add(a, "%lluM", (unsigned long long)(p->mem >> 20));
 	add(a, "-object");
-	add(a, "memory-backend-memfd,id=ram,size=%lluM,share=on",
+	/* Aligned, or no huge page fits; QEMU asks for them by itself. */
+	add(a,
+	    "memory-backend-file,id=ram,mem-path=" VMM_MEMORY
+	    ",align=2M,size=%lluM,share=on",
 	    (unsigned long long)(p->mem >> 20));
 }
 

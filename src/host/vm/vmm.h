@@ -22,6 +22,8 @@ enum {
 /* Where the image's files are in QEMU's root. */
 #define VMM_KERNEL "/image/kernel"
 #define VMM_INITRAMFS "/image/initramfs"
+/* The guest's memory, in a file system that vmrun-stage makes for it. */
+#define VMM_MEMORY "/ram/guest"
 
 /*
  * QEMU's whole command line for the plan, NULL-terminated, for strv_free();
