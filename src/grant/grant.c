@@ -12,12 +12,16 @@
 #include "base/err.h"
 #include "grant/job.h"
 #include "grant/judge.h"
+#include "grant/walkint.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+/* A tick may come late, not twice as late as this. */
+#define TICKS_MAX 3
 
 /* What a survey knows of hard links, once it is over. */
 static void settle_links(const struct task *t, struct grant_stats *st)
@@ -35,10 +39,12 @@ static void settle_links(const struct task *t, struct grant_stats *st)
 }
 
 /*
- * Time stamps are those of the kernel's last tick: a change in the tick that a
- * pass begins in cannot be told from one after it.  Returns once the clock has
- * left the tick of the youngest change, most often at once: a pass takes
- * longer. -1 if t->stop ends it.
+ * Time stamps are those of the kernel's last tick, or, where somebody looked at
+ * the last one, younger (multigrain ones, since Linux 6.13): a change in the
+ * tick that a pass begins in cannot be told from one after it.  Returns once
+ * the clock has passed the youngest change, most often at once: a pass takes
+ * longer.  A change that is dated in the future is not waited for.  -1 if
+ * t->stop ends it.
  */
 static int await_tick(const struct task *t, const struct timespec *changed,
 		      struct err *e)
@@ -46,12 +52,14 @@ static int await_tick(const struct task *t, const struct timespec *changed,
 	struct pollfd stop = {.fd = t->stop ? *t->stop : -1, .events = POLLIN};
 	struct timespec now, tick;
 
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	clock_getres(CLOCK_REALTIME_COARSE, &tick);
-	if (now.tv_sec != changed->tv_sec || now.tv_nsec > changed->tv_nsec)
-		return 0;
-	if (ppoll(&stop, 1, &tick, NULL) > 0)
-		return err_set(e, ECANCELED, "interrupted");
+	for (int i = 0; i < TICKS_MAX; i++) {
+		clock_gettime(CLOCK_REALTIME_COARSE, &now);
+		if (!walk_is_young(changed, &now))
+			return 0;
+		if (ppoll(&stop, 1, &tick, NULL) > 0)
+			return err_set(e, ECANCELED, "interrupted");
+	}
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <time.h>
 
 static void test_only_what_is_needed(void)
 {
@@ -78,6 +79,39 @@ static void test_left_out(void)
 	remove_tree("l");
 	unlink("outside");
 	unlink("out2");
+}
+
+/*
+ * A second has begun, and the clock of time stamps has not noticed.  What is
+ * looked at and changed now is dated after it by a kernel that has multigrain
+ * time stamps.
+ */
+static void await_second(void)
+{
+	struct timespec now, coarse;
+
+	do {
+		clock_gettime(CLOCK_REALTIME_COARSE, &coarse);
+		clock_gettime(CLOCK_REALTIME, &now);
+	} while (now.tv_sec == coarse.tv_sec);
+}
+
+static void test_link_young(void)
+{
+	unsigned left_out = 0, edited = 0;
+
+	for (int i = 0; i < 3; i++) {
+		await_second();
+		make_dir("y", 0755);
+		make_file("y/a", 0600);
+		need_ok(mode_of("y") == 0755 && link("y/a", "y/b") == 0 &&
+				survey("y", GRANT_RO) == 0,
+			"y");
+		left_out += st.links != 0;
+		edited += st.edited == 1;
+		remove_tree("y");
+	}
+	tap_ok(edited == 3 && !left_out, "links are counted at once");
 }
 
 static void test_link_root(void)
@@ -460,6 +494,7 @@ int main(void)
 		test_identity();
 		test_only_what_is_needed();
 		test_left_out();
+		test_link_young();
 		test_link_root();
 		test_chmod();
 		test_closed();

@@ -188,7 +188,12 @@ static void test_random_trees(void)
 		would = st.edited;
 		changed += changed_nodes() != 0;
 		errors += apply("t", m1, &who1) < 0;
-		drift += st.edited != would;
+		if (st.edited != would) {
+			drift++;
+			printf("# tree %u: %llu surveyed, %llu edited\n", i,
+			       (unsigned long long)would,
+			       (unsigned long long)st.edited);
+		}
 		applied++;
 		edited += st.edited != 0;
 		errors += two && apply("t", m2, &who2) < 0;
