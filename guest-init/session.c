@@ -20,7 +20,7 @@
 /* The descriptors of a command before it has them. */
 struct ends {
 	int child[3]; /* its 0, 1 and 2 */
-	int ours[3];  /* the other ends; with a terminal ours[1] alone */
+	int ours[3];  /* the other ends; with a terminal none at 0 */
 	int ready[2], start[2]; /* read end, write end */
 };
 
@@ -59,9 +59,11 @@ static int make_pipe(struct ends *x, const struct init *in, int i)
 	return fcntl(p[mine], F_SETFL, O_NONBLOCK);
 }
 
+/* For what has no stream of its own. */
 static int make_terminal(struct ends *x, const struct init *in,
-			 const struct winsize_msg *w)
+			 const struct session_spec *spec)
 {
+	const struct winsize_msg *w = &spec->win;
 	struct winsize ws = {.ws_row = w->rows,
 			     .ws_col = w->cols,
 			     .ws_xpixel = w->xpixels,
@@ -83,7 +85,7 @@ static int make_terminal(struct ends *x, const struct init *in,
 		t.c_iflag |= IUTF8;
 		tcsetattr(x->child[0], TCSANOW, &t);
 	}
-	for (int i = 1; i < 3; i++) {
+	for (int i = 1; i < (spec->err ? 2 : 3); i++) {
 		x->child[i] = fcntl(x->child[0], F_DUPFD_CLOEXEC, 3);
 		if (x->child[i] < 0)
 			return -1;
@@ -96,9 +98,11 @@ static int make_streams(struct ends *x, const struct init *in,
 {
 	const uint32_t id[3] = {spec->in, spec->out, spec->err};
 
-	if (spec->terminal)
-		return make_terminal(x, in, &spec->win);
+	if (spec->terminal && make_terminal(x, in, spec) < 0)
+		return -1;
 	for (int i = 0; i < 3; i++) {
+		if (x->child[i] >= 0)
+			continue;
 		if (id[i] && make_pipe(x, in, i) < 0)
 			return -1;
 		if (id[i])

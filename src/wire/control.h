@@ -34,7 +34,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CTL_VERSION 9u
+#define CTL_VERSION 10u
 #define CTL_GUEST_MAX 1024u
 #define CTL_HOST_MAX (4u * 1024 * 1024)
 #define CTL_TEXT_MAX 512u /* bytes of LOG and EXIT text */

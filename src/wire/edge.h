@@ -49,8 +49,9 @@ enum edge_kind {
 
 /*
  * Which descriptors follow the memfd in LAUNCH and EXEC: one for each bit, in
- * this order.  With EDGE_STDIO_TTY exactly one, used both ways.  PAUSED has
- * none: PAUSE holds from the beginning.
+ * this order.  EDGE_STDIO_TTY's comes first and is used both ways, in place of
+ * IN and OUT; with it ERR is an output that goes elsewhere.  PAUSED has none:
+ * PAUSE holds from the beginning.
  */
 enum edge_stdio {
 	EDGE_STDIO_IN = 1,

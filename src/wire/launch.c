@@ -152,7 +152,7 @@ void session_spec_get(struct rd *r, struct session_spec *s)
 	s->env = rd_strv(r, LAUNCH_STRINGS_MAX, LAUNCH_STRING_MAX);
 	if (!s->argv || !s->argv[0])
 		r->bad = true;
-	if (s->terminal && (!s->out || s->in || s->err))
+	if (s->terminal && (!s->out || s->in))
 		r->bad = true;
 	for (char **v = s->env; v && *v; v++)
 		if (!strchr(*v, '=') || (*v)[0] == '=')

@@ -35,7 +35,8 @@ struct session_spec {
 	uint32_t session;      /* 0: the application */
 	uint32_t in, out, err; /* stream ids, opened by the host before this
 				* message; 0: /dev/null.  With a terminal `out`
-				* carries it both ways, in and err are 0. */
+				* carries it both ways, and in is 0; err is 0
+				* if that goes to the terminal, too. */
 	bool terminal;
 	struct winsize_msg win; /* with terminal */
 	uint32_t ready_fd; /* a newline on this descriptor of the command means

@@ -533,7 +533,8 @@ static void test_launch(void)
 static void test_host(void)
 {
 	struct winsize_msg w = {24, 80, 640, 480};
-	struct session_spec s = {.session = 5, .out = 17, .terminal = true};
+	struct session_spec s = {
+		.session = 5, .out = 17, .err = 18, .terminal = true};
 	struct err e = ERR_INIT;
 	struct ctl_host_msg m;
 	size_t used;
@@ -545,6 +546,7 @@ static void test_host(void)
 	ctl_put_exec(&msg, &s);
 	tap_ok(ctl_get_host(msg.data, msg.len, &used, &m, &e) == 1 &&
 		       m.session == 5 && m.exec.terminal && m.exec.out == 17 &&
+		       m.exec.err == 18 &&
 		       m.exec.win.ypixels == 480 && !m.exec.env[0],
 	       "EXEC comes back");
 	session_spec_free(&m.exec);

@@ -313,11 +313,14 @@ static void test_sockets(void)
 
 static bool has_terminal(struct rig *x)
 {
-	return x->got[OUT_STREAM].len == 6 && x->out_got.len == 9;
+	return x->got[OUT_STREAM].len == 6 && x->out_got.len == 9 &&
+	       (!x->opened[ERR_STREAM] || x->err_got.len == 6);
 }
 
-static void test_terminal(void)
+/* With stderr elsewhere, or not. */
+static void test_terminal(bool apart)
 {
+	int err[2], fds[2];
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave;
 	struct termios t;
 
@@ -333,15 +336,26 @@ static void test_terminal(void)
 	cfmakeraw(&t);
 	tcsetattr(slave, TCSANOW, &t);
 	rig_start(&r, NULL);
-	rig_launch(&r, 0, EDGE_STDIO_TTY, &slave, 100);
+	if (pipe2(err, O_CLOEXEC | O_NONBLOCK) < 0)
+		abort();
+	fds[0] = slave;
+	fds[1] = err[1];
+	r.err = err[0];
+	rig_launch(&r, 0, EDGE_STDIO_TTY | (apart ? EDGE_STDIO_ERR : 0), fds,
+		   100);
+	if (!apart)
+		close(err[1]);
 	rig_hello(&r);
 	rig_until(&r, rig_has_record);
 	CHECK(!r.opened[IN_STREAM] && r.opened[OUT_STREAM] &&
-		      !r.opened[ERR_STREAM],
-	      "a terminal has one stream");
+		      !!r.opened[ERR_STREAM] == apart,
+	      apart ? "a terminal, and stderr apart"
+		    : "a terminal has one stream");
 	io_write_all(master, "typed\n", 6);
 	r.out = master;
 	rig_send(&r, OUT_STREAM, "\033[1mbold\n", 9);
+	if (apart)
+		rig_send(&r, ERR_STREAM, "apart\n", 6);
 	rig_until(&r, has_terminal);
 	CHECK(same(&r.got[OUT_STREAM], "typed\n", 6) &&
 		      same(&r.out_got, "\033[1mbold\n", 9),
@@ -783,7 +797,8 @@ int main(void)
 	test_blocking_stalls();
 	test_blocking_twice();
 	test_sockets();
-	test_terminal();
+	test_terminal(false);
+	test_terminal(true);
 	test_reader_gone();
 	test_lost_output();
 	test_file_limit();

@@ -47,6 +47,12 @@ os.write(fd, b"exit 17\n")
 expect(fd, rb"\bexit", 5)
 _, st = os.waitpid(pid, 0)
 report(os.WIFEXITED(st) and os.WEXITSTATUS(st) == 17, "the shell's exit status")
+apart = os.environ["tmp"] + "/apart"
+pid, fd = spawn("sh", "-c", """vmrun -q -- sh -c 'tty; tty <&2 >&2; echo apart >&2' 2>"$tmp/apart"; echo st=$?""")
+out = expect(fd, rb"st=0\r\n") or b""
+report(re.search(rb"/dev/pts/\d+\r\nst=", out) and open(apart).read() == "not a tty\napart\n",
+       "a redirected stderr is apart from the terminal")
+os.waitpid(pid, 0)
 pid, fd = spawn("sh", "-c", "vmrun -q --timeout 9s -- sleep 100; stty -a; echo over")
 out = expect(fd, rb"over\r\n", 600) or b""
 report(b" icanon" in out and b" echo " in out, "the terminal is restored after a timeout")
@@ -103,5 +109,5 @@ os.write(fd, b"exit\n")
 os.waitpid(pid, 0)
 P
 oks "$tmp/tap"
-is "$(wc -l <"$tmp/tap")" 27 "all of them were tried"
+is "$(wc -l <"$tmp/tap")" 28 "all of them were tried"
 plan_done

@@ -23,8 +23,8 @@ static void close_all(int *fds, size_t n)
 static int count_stdio(uint32_t bits)
 {
 	bits &= ~(uint32_t)EDGE_STDIO_PAUSED;
-	if (bits == EDGE_STDIO_TTY)
-		return 1;
+	if (bits & EDGE_STDIO_TTY)
+		bits ^= EDGE_STDIO_TTY | EDGE_STDIO_IN;
 	if (bits & ~(EDGE_STDIO_IN | EDGE_STDIO_OUT | EDGE_STDIO_ERR))
 		return -1;
 	return !!(bits & EDGE_STDIO_IN) + !!(bits & EDGE_STDIO_OUT) +
@@ -35,11 +35,9 @@ static int count_stdio(uint32_t bits)
 static void start_flows(struct session *s, uint32_t session, uint32_t bits,
 			const int *fds)
 {
-	if (bits & EDGE_STDIO_TTY) {
-		flow_start(&s->flow[FLOW_OUT], fds[0],
+	if (bits & EDGE_STDIO_TTY)
+		flow_start(&s->flow[FLOW_OUT], *fds++,
 			   edge_stream(session, FLOW_OUT), FLOW_BOTH);
-		return;
-	}
 	if (bits & EDGE_STDIO_IN)
 		flow_start(&s->flow[FLOW_IN], *fds++,
 			   edge_stream(session, FLOW_IN), FLOW_TO_GUEST);

@@ -125,23 +125,11 @@ static int send_exec(const struct exec *c, const struct exec_options *x,
 	buf_free(&b);
 	if (fds[0] < 0)
 		return -1;
-	if (c->tty) {
-		fds[n] = terminal_private_fd(STDIN_FILENO, O_RDWR);
-		q.stdio = fds[n] < 0 ? 0 : EDGE_STDIO_TTY;
-		n += fds[n] >= 0;
+	n += terminal_take_stdio(c->tty, fds + 1, &q.stdio);
+	if (c->tty)
 		terminal_size(STDIN_FILENO, &q.win);
-	} else {
-		for (int fd = 0; fd < 3; fd++) {
-			fds[n] = terminal_private_fd(fd,
-						     fd ? O_WRONLY : O_RDONLY);
-			if (fds[n] < 0)
-				continue;
-			q.stdio |= 1u << fd;
-			n++;
-		}
-		if (c->front.paused && q.stdio & EDGE_STDIO_IN)
-			q.stdio |= EDGE_STDIO_PAUSED;
-	}
+	else if (c->front.paused && q.stdio & EDGE_STDIO_IN)
+		q.stdio |= EDGE_STDIO_PAUSED;
 	/* EPIPE: it says why it does not listen. */
 	if (manage_send(c->sock, &q, fds, n) < 0 && errno != EPIPE)
 		err_set(e, errno, "asking the VM");
@@ -287,14 +275,14 @@ static int run_exec(const struct exec_options *x, const char *vm, char **argv,
 		    struct err *e)
 {
 	bool tty = x->tty == TTY_YES || (x->tty == TTY_AUTO && isatty(0) &&
-					 isatty(1) && isatty(2) && front_is(0));
+					 isatty(1) && front_is(0));
 	struct exec c = {.tty = tty, .front = FRONT_NONE};
 	const struct state_run *r;
 	own_fd sock = -1, signals = -1;
 	struct vms v;
 	int status;
 
-	/* One terminal is both: output that goes elsewhere would not. */
+	/* One terminal is both: output would not go elsewhere. */
 	if (tty && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))) {
 		err_set(e, 0,
 			"-t: standard input and output are not a terminal");

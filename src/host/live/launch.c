@@ -12,33 +12,14 @@
 #include <fcntl.h>
 
 /* The person's streams for session 0, in the order of enum edge_stdio. */
-static size_t take_stdio(struct supervisor *v, int *fds, uint32_t *bits)
+static size_t take_stdio(const struct supervisor *v, int fds[3], uint32_t *bits)
 {
-	static const struct {
-		int fd, flags;
-		uint32_t bit;
-	} std[] = {
-		{STDIN_FILENO, O_RDONLY, EDGE_STDIO_IN},
-		{STDOUT_FILENO, O_WRONLY, EDGE_STDIO_OUT},
-		{STDERR_FILENO, O_WRONLY, EDGE_STDIO_ERR},
-	};
-	size_t n = 0;
+	size_t n;
 
 	*bits = 0;
 	if (v->s->plan->firewall)
 		return 0;
-	if (v->s->plan->terminal) {
-		fds[0] = terminal_private_fd(STDIN_FILENO, O_RDWR);
-		*bits = fds[0] >= 0 ? EDGE_STDIO_TTY : 0;
-		return fds[0] >= 0;
-	}
-	for (size_t i = 0; i < 3; i++) {
-		fds[n] = terminal_private_fd(std[i].fd, std[i].flags);
-		if (fds[n] < 0)
-			continue;
-		*bits |= std[i].bit;
-		n++;
-	}
+	n = terminal_take_stdio(v->s->plan->terminal, fds, bits);
 	if (v->front.paused && *bits & EDGE_STDIO_IN)
 		*bits |= EDGE_STDIO_PAUSED;
 	return n;

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/io.h"
+#include "wire/edge.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,4 +97,29 @@ int terminal_private_fd(int fd, int flags)
 			close(own);
 	}
 	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+size_t terminal_take_stdio(bool terminal, int fds[3], uint32_t *bits)
+{
+	static const int flags[] = {O_RDONLY, O_WRONLY, O_WRONLY};
+	size_t n = 0;
+
+	*bits = 0;
+	if (terminal) {
+		fds[0] = terminal_private_fd(STDIN_FILENO, O_RDWR);
+		if (fds[0] < 0)
+			return 0;
+		*bits = EDGE_STDIO_TTY;
+		n = 1;
+	}
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (terminal && (fd != STDERR_FILENO || isatty(fd)))
+			continue;
+		fds[n] = terminal_private_fd(fd, flags[fd]);
+		if (fds[n] < 0)
+			continue;
+		*bits |= 1u << fd; /* EDGE_STDIO_IN, OUT, ERR */
+		n++;
+	}
+	return n;
 }

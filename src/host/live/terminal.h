@@ -8,6 +8,10 @@
 
 #include "wire/control.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 struct err;
 
 /* Makes the terminal `fd` raw; remembers how it was.  Borrows fd. */
@@ -25,5 +29,13 @@ void terminal_size(int fd, struct winsize_msg *w);
  * front.h.
  */
 int terminal_private_fd(int fd, int flags);
+
+/*
+ * The standard streams for vmrun-mux in the order of enum edge_stdio, whose
+ * bits go to *bits: descriptors of terminal_private_fd(), owned by the caller.
+ * With `terminal` stdin is one and serves both ways; stderr goes apart if it is
+ * none.  How many there are.
+ */
+size_t terminal_take_stdio(bool terminal, int fds[3], uint32_t *bits);
 
 #endif

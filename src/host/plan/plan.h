@@ -29,7 +29,7 @@ struct facts {
 	char *cwd;	/* canonical, or NULL */
 	char *term;	/* $TERM or NULL */
 	char **environ; /* borrowed */
-	bool in_tty, out_tty, err_tty;
+	bool in_tty, out_tty;
 	bool in_front; /* no background job of in_tty's shell */
 	struct winsize_msg win;
 	char *config_home; /* $XDG_CONFIG_HOME/vmrun */

@@ -126,7 +126,6 @@ static void probe_terminal(struct facts *f)
 	f->in_tty = isatty(STDIN_FILENO);
 	f->in_front = front_is(STDIN_FILENO);
 	f->out_tty = isatty(STDOUT_FILENO);
-	f->err_tty = isatty(STDERR_FILENO);
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
 		if (!isatty(fds[i]) || ioctl(fds[i], TIOCGWINSZ, &w) < 0)
 			continue;
