@@ -522,6 +522,15 @@ static void hold_signals(struct run *r)
 	signal(SIGXFSZ, SIG_IGN);
 }
 
+/* A start that failed, or was given up because somebody asked for the end. */
+static void not_started(struct outcome *o, const struct err *e)
+{
+	int signo = e->code == ECANCELED ? proc_end_waits() : 0;
+
+	o->kind = signo ? OUTCOME_KILLED : OUTCOME_SETUP;
+	o->value = signo;
+}
+
 void run_plan(struct plan *p, const struct tools *t,
 	      const struct state_range *range, const struct status_sinks *sinks,
 	      struct outcome *o, struct err *e)
@@ -542,7 +551,7 @@ void run_plan(struct plan *p, const struct tools *t,
 	hold_signals(&r);
 	o->kind = OUTCOME_NONE;
 	if (claim(&r, range, e) < 0 || start(&r, t, e) < 0) {
-		o->kind = OUTCOME_SETUP;
+		not_started(o, e);
 	} else {
 		status_started(sinks, r.id.run, r.id.uid);
 		s.context = &r.context;

@@ -57,6 +57,18 @@ bool proc_is_end(int signo)
 	return false;
 }
 
+int proc_end_waits(void)
+{
+	sigset_t set;
+
+	if (sigpending(&set) < 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (sigismember(&set, ends[i]) == 1)
+			return ends[i];
+	return 0;
+}
+
 static void add(sigset_t *set, int signo)
 {
 	struct sigaction now;

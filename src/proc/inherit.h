@@ -28,6 +28,8 @@ void proc_lift_limit(int which);
 
 /* Whether it asks a program to end, whatever it does by itself. */
 bool proc_is_end(int signo);
+/* One of those that is blocked and has come; 0 if none has. */
+int proc_end_waits(void);
 
 /*
  * All of those, and SIGUSR1 and SIGUSR2, the two that are the person's to

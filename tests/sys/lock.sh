@@ -40,7 +40,7 @@ cmp "$tmp/before" "$tmp/after" >&2
 ok $? "and edits nothing meanwhile"
 kill -TERM $pid
 wait $pid
-is $? 125 "SIGTERM ends it"
+is $? 143 "SIGTERM ends it"
 has "$tmp/err" 'interrupted while waiting for process' "which is said"
 is "$(cat "$tmp/d/file")" x "the command was not started"
 
