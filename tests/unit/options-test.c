@@ -454,6 +454,12 @@ static void test_precedence(void)
 		       !strcmp(o.env[2], "A=line"),
 	       "the command line wins, and comes last in lists");
 	options_free(&o);
+	tap_ok(!parse_in("-v|make", dirs) && !o.quiet && o.verbose == 2,
+	       "-v wins over a quiet profile");
+	options_free(&o);
+	tap_ok(!parse_in("-q|make", dirs) && o.quiet,
+	       "and -q over a verbose vmrun.conf");
+	options_free(&o);
 	tap_ok(!parse_in("--no-profile|make", dirs) && o.cpus == 2 &&
 		       !o.profile_used && strv_len(o.env) == 1,
 	       "--no-profile leaves vmrun.conf");

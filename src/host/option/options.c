@@ -223,6 +223,8 @@ int options_parse(struct options *o, int argc, char *const *argv,
 	if (!ret) {
 		s.o = o;
 		ret = merge(&s, &first, words, config_dirs, e);
+		/* The two say one thing, and the command line wins. */
+		o->quiet = o->quiet && (first.quiet || !first.verbose);
 	}
 	status_fd = first.status_fd;
 	options_free(&first);
