@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Makes a store item with a closure of two, and prints its path.
+# Makes a store item with a closure of three, and prints its path.
 #
-# hello's bin/hello prints the text of the other item, greeting, and its
-# arguments: it works only where the whole closure is visible.  Needs nix-store
+# hello's bin/hello prints the text of another item, greeting, and its
+# arguments: it works only where the whole closure is visible.  It finds greeting
+# by a third item, which is a symbolic link.  Needs nix-store
 # and nix-instantiate, and a store that the person may write to (as after
 # `chown -R person /nix`, the single-user way).  Nothing is downloaded.
 set -eu
@@ -28,10 +29,11 @@ expr='let
     args = [ "-euc" text ];
   };
   greeting = make "greeting" "mkdir $out; echo Hello, store > $out/text";
+  link = make "link" "ln -s ${greeting} $out";
 in make "hello" '"''"'
   mkdir -p $out/bin
   { echo "#!/bin/sh"
-    echo "read -r text < ${greeting}/text"
+    echo "read -r text < ${link}/text"
     echo "echo \"\$text\" \"\$@\""; } > $out/bin/hello
   chmod 755 $out/bin/hello
 '"''"

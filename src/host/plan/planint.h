@@ -110,6 +110,9 @@ enum launch_tree plan_tree_of(const struct plan_share *s);
  * become "".
  */
 int plan_add_mount(struct plan *p, const struct launch_mount *m, struct err *e);
+/* A link of the guest's at `dst`; both are copied. */
+int plan_add_link(struct plan *p, const char *dst, const char *target,
+		  struct err *e);
 /* The mount at exactly this place, or NULL. */
 const struct launch_mount *plan_mount_at(const struct plan *p, const char *dst);
 

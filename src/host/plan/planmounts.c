@@ -43,6 +43,16 @@ int plan_add_mount(struct plan *p, const struct launch_mount *m, struct err *e)
 	return 0;
 }
 
+int plan_add_link(struct plan *p, const char *dst, const char *target,
+		  struct err *e)
+{
+	struct launch_mount m = {.kind = LAUNCH_SYMLINK};
+
+	m.dst = (char *)(uintptr_t)dst;
+	m.target = (char *)(uintptr_t)target;
+	return plan_add_mount(p, &m, e);
+}
+
 const struct launch_mount *plan_mount_at(const struct plan *p, const char *dst)
 {
 	for (size_t i = 0; i < p->n_mounts; i++) {

@@ -17,7 +17,9 @@
 #include "host/text.h"
 #include "host/vm/vmm.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <pwd.h>
 #include <string.h>
@@ -370,6 +372,39 @@ static bool has_word(char *const *v, const char *word)
 	return false;
 }
 
+/* An item of a store that is a link; where it leads is an item of its own. */
+static int add_store_link(struct plan *p, const char *path, struct err *e)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target));
+
+	if (n < 0 || (size_t)n >= sizeof(target))
+		return err_set(e, n < 0 ? errno : ENAMETOOLONG,
+			       "cannot share %s", path);
+	target[n] = '\0';
+	return plan_mount_at(p, path) ? 0 : plan_add_link(p, path, target, e);
+}
+
+static int add_store_item(struct plan *p, const char *path, struct err *e)
+{
+	struct plan_share *share;
+	struct stat st;
+	int fd;
+
+	if (has_src(p, path))
+		return 0;
+	fd = plan_open(path, &st);
+	if (fd < 0 && errno == ELOOP)
+		return add_store_link(p, path, e);
+	if (fd < 0)
+		return err_set(e, errno, "cannot share %s", path);
+	share = plan_add_share(p, path, path, fd, &st, e);
+	if (!share)
+		return -1;
+	share->exec = share->system = true;
+	return 0;
+}
+
 /* What a store path needs, at the same places, and its programs' directory. */
 static int add_closure(struct plan *p, const struct source *s,
 		       char ***store_bins, struct err *e)
@@ -380,27 +415,8 @@ static int add_closure(struct plan *p, const struct source *s,
 
 	if (!ret && bin && !has_word(*store_bins, bin))
 		ret = text_add(store_bins, bin, e);
-	for (size_t i = 0; !ret && paths[i]; i++) {
-		struct plan_share *share;
-		struct stat st;
-		int fd;
-
-		if (has_src(p, paths[i]))
-			continue;
-		fd = plan_open(paths[i], &st);
-		/* A store may hold links; the guest cannot be given one. */
-		if (fd < 0 && errno == ELOOP)
-			continue;
-		if (fd < 0) {
-			ret = err_set(e, errno, "cannot share %s", paths[i]);
-			break;
-		}
-		share = plan_add_share(p, paths[i], paths[i], fd, &st, e);
-		if (!share)
-			ret = -1;
-		else
-			share->exec = share->system = true;
-	}
+	for (size_t i = 0; !ret && paths[i]; i++)
+		ret = add_store_item(p, paths[i], e);
 	strv_free(paths);
 	return ret;
 }

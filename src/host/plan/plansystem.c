@@ -133,16 +133,6 @@ static bool is_taken(const struct plan *p, const char *dst)
 	return false;
 }
 
-static int add_link(struct plan *p, const char *dst, const char *target,
-		    struct err *e)
-{
-	struct launch_mount m = {.kind = LAUNCH_SYMLINK};
-
-	m.dst = (char *)(uintptr_t)dst;
-	m.target = (char *)(uintptr_t)target;
-	return plan_add_mount(p, &m, e);
-}
-
 /* Shares `src` at dst if it is there and open to everybody. */
 static int share_open(struct plan *p, const char *src, const char *dst,
 		      struct err *e)
@@ -178,7 +168,7 @@ static int share_name(struct plan *p, const char *path, struct err *e)
 	if (!real)
 		return 0;
 	if (path_is_below(real, "/usr"))
-		return add_link(p, path, real, e);
+		return plan_add_link(p, path, real, e);
 	return share_open(p, real, path, e);
 }
 
@@ -229,7 +219,7 @@ static int share_beside_usr(struct plan *p, const char *name, struct err *e)
 	if (n <= 0)
 		return share_open(p, path, path, e);
 	target[n] = '\0';
-	return add_link(p, path, target, e);
+	return plan_add_link(p, path, target, e);
 }
 
 static int host_userland(struct plan *p, struct err *e)
@@ -275,7 +265,7 @@ static int root_entry(struct plan *p, const struct plan_share *root, int dir,
 		if (n <= 0)
 			return 0;
 		target[n] = '\0';
-		return add_link(p, dst, target, e);
+		return plan_add_link(p, dst, target, e);
 	}
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
 		return 0;
