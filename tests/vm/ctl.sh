@@ -121,9 +121,14 @@ kill -0 $pid
 ok $? "the VM goes on"
 touch "$tmp/go"
 wait $crowd
-vmrunctl kill sh
+kill -STOP $pid
+vmrunctl kill sh 2>"$tmp/xerr"
+is $? 125 "a vmrun that is stopped does not answer"
+has "$tmp/xerr" "process $pid, does not answer" "which is said"
+has "$tmp/xerr" "hint: .*kill -CONT $pid" "and what to do"
+kill -CONT $pid
 wait $pid
-is $? 137 "kill ends it at once"
+is $? 137 "then kill ends it"
 has "$tmp/json" '"reason":"killed"' "and the JSON status says so"
 # Ready by a newline on a descriptor, as s6 does; told to a parent's socket
 python3 - "$tmp/n.sock" "$tmp/got" <<'P' &

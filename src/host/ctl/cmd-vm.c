@@ -15,6 +15,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+
+/* Of a busy machine, too. */
+#define PATIENCE_MS 10000
 
 static int fail(const struct err *e)
 {
@@ -59,6 +63,26 @@ static int request(int sock, const char *name, const struct manage_record *q,
 	return 0;
 }
 
+/* As manage_recv(), from a vmrun that may be stopped: then -1 and e. */
+static int answer(int sock, const char *name, struct manage_record *q,
+		  struct err *e)
+{
+	struct pollfd p = {.fd = sock, .events = POLLIN};
+	struct ucred peer = {0};
+	socklen_t n = sizeof(peer);
+
+	if (poll(&p, 1, PATIENCE_MS) != 0)
+		return manage_recv(sock, q, NULL, NULL, e);
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0)
+		return err_set(e, errno, "asking VM %s", name);
+	err_set(e, 0, "VM %s: its vmrun, process %d, does not answer", name,
+		(int)peer.pid);
+	return err_hint(e,
+			"if it is stopped (^Z), `kill -CONT %d` lets it "
+			"go on",
+			(int)peer.pid);
+}
+
 static int ask(const char *name, enum manage_kind kind, uint32_t value)
 {
 	struct manage_record q = {
@@ -74,7 +98,7 @@ static int ask(const char *name, enum manage_kind kind, uint32_t value)
 	vms_close(&v);
 	if (request(sock, name, &q, &e) < 0)
 		return fail(&e);
-	r = manage_recv(sock, &q, NULL, NULL, &e);
+	r = answer(sock, name, &q, &e);
 	if (r < 0)
 		return fail(&e);
 	if (r > 0 && q.kind == MANAGE_FAILED) {
@@ -138,7 +162,7 @@ int cmd_wayland(int argc, char **argv)
 	if (request(sock, argv[1], &q, &e) < 0)
 		return fail(&e);
 	printf("%-44s %7s %10s\n", "GLOBAL", "OFFERED", "COMPOSITOR");
-	while ((r = manage_recv(sock, &q, NULL, NULL, &e)) > 0 &&
+	while ((r = answer(sock, argv[1], &q, &e)) > 0 &&
 	       q.kind == MANAGE_ROW)
 		puts(q.text);
 	if (r > 0 && q.kind == MANAGE_FAILED)
