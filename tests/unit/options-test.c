@@ -57,6 +57,8 @@ static void refused(const char *line, const char *message, const char *hint)
 
 static void test_refused(void)
 {
+	char line[300];
+
 	const char *size = "a number of MiB, or with suffix: 512M, 2G";
 
 	refused("", "there is no command to run",
@@ -99,6 +101,8 @@ static void test_refused(void)
 		"--path-add: \"/a:/b\" is not a directory that a search path "
 		"can name",
 		"\":\" separates the entries of a search path");
+	snprintf(line, sizeof(line), "--device|%0256d|x", 0);
+	tap_ok(parse(line) == -1, "a device of 256 letters");
 	refused("--device|../sda|x",
 		"--device: \"../sda\" is not the name of a device",
 		"write it without /dev/: fuse, net/tun");

@@ -72,6 +72,10 @@ rm -r "$tmp/many"
 vmrun --dry-run -- echo $(seq 70000) >"$tmp/out" 2>"$tmp/err"
 is $? 125 "a command of 70001 words"
 has "$tmp/err" 'more than 65536' "and that is said"
+{ printf -- '-e\0BIG='; head -c 131072 /dev/zero | tr '\0' x; printf '\0'; } >"$tmp/args"
+vmrun --dry-run --args 3 -- true 3<"$tmp/args" >"$tmp/out" 2>"$tmp/err"
+is $? 125 "a variable that execve(2) does not take"
+has "$tmp/err" 'the variable BIG, of 131076 bytes' "and that is said"
 elsewhere=$(mktemp -d /tmp/vmrun-refuse.XXXXXX)
 cp /usr/bin/true "$elsewhere/qemu"
 VMRUN_QEMU=$elsewhere/qemu refused 'programs of /usr only' "QEMU at a place that the sandbox does not have" -- true

@@ -189,8 +189,8 @@ int optset_device(void *ctx, const struct opt *o, const char *value,
 	abs = text_fmt(e, "/%s", value);
 	if (!abs)
 		return -1;
-	if (!*value || *value == '/' || path_clean(abs, &clean, e) ||
-	    strcmp(abs, clean)) {
+	if (!*value || *value == '/' || strlen(value) > LAUNCH_NAME_MAX ||
+	    path_clean(abs, &clean, e) || strcmp(abs, clean)) {
 		bad(e, value, "the name of a device");
 		return err_hint(e, "write it without /dev/: fuse, net/tun");
 	}

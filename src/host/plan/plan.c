@@ -240,6 +240,21 @@ static int make(struct plan *p, char ***store_bins, struct err *e)
 	return choose_image(p, e);
 }
 
+/* What execve(2) takes: of more the guest could say no more than that. */
+static int check_env(const struct plan *p, struct err *e)
+{
+	for (size_t i = 0; p->env && p->env[i]; i++) {
+		size_t name = strcspn(p->env[i], "=");
+
+		if (strlen(p->env[i]) >= LAUNCH_STRING_MAX)
+			return err_set(e, E2BIG,
+				       "the variable %.*s, of %zu bytes",
+				       (int)(name > 64 ? 64 : name), p->env[i],
+				       strlen(p->env[i]));
+	}
+	return 0;
+}
+
 int plan_make(struct plan *p, const struct options *o, const struct facts *f,
 	      struct err *e)
 {
@@ -255,6 +270,8 @@ int plan_make(struct plan *p, const struct options *o, const struct facts *f,
 				"a command of %zu words, more than %u",
 				strv_len(o->argv), LAUNCH_STRINGS_MAX)
 		      : make(p, &store_bins, e);
+	if (!ret)
+		ret = check_env(p, e);
 	strv_free(store_bins);
 	if (ret)
 		plan_free(p);
