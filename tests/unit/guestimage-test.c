@@ -361,6 +361,8 @@ static int is_sorted(const struct guestimage *list, size_t n)
 
 static void test_list_remove(void)
 {
+	static const char older[] =
+		"{\"format\":3,\"protocol\":1,\"release\":\"6.1.0\"}";
 	struct err e = ERR_INIT;
 	struct guestimage *list, img;
 	size_t n;
@@ -390,6 +392,10 @@ static void test_list_remove(void)
 	tap_ok(guestimage_find(data, "default", &img, &e) < 0 &&
 		       strstr(e.msg, "cannot be used") && e.code != ENOENT,
 	       "refused: a description of another version");
+	fake_write(top, "data/images/default/image.json", older, strlen(older));
+	tap_ok(guestimage_find(data, "default", &img, &e) < 0 &&
+		       strstr(e.msg, "another version"),
+	       "refused: an image whose vmrun-init speaks another protocol");
 }
 
 int main(void)

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "host/text.h"
 #include "tap.h"
+#include "wire/control.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,7 +137,9 @@ static void make_tree(void)
 	make_file(in("home/.local/share/vmrun/images/default/initramfs"), 0644,
 		  "i");
 	make_file(in("home/.local/share/vmrun/images/default/image.json"), 0644,
-		  "{\"format\": 3,\"release\":\"1\",\"imported\":1}");
+		  fmt("{\"format\": 3,\"protocol\":%u,\"release\":\"1\","
+		      "\"imported\":1}",
+		      CTL_VERSION));
 	make_file(in("root/etc/passwd"), 0644, "x");
 	make_file(in("root/etc/motd"), 0644, "x");
 	make_file(in("kernel"), 0644, fmt("\177ELF%600s", ""));

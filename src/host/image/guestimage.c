@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "host/image/imagedir.h"
 #include "host/image/imagename.h"
+#include "wire/control.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -70,7 +71,9 @@ static int read_description(int dir, struct guestimage *img, struct err *e)
 	release = json_get_str(j, "release");
 	made_by = json_get_str(j, "vmrun");
 	img->imported = json_get_int(j, "imported", 0);
-	if (json_get_int(j, "format", 0) != IMAGE_FORMAT || !release)
+	/* Its vmrun-init speaks that; an older one would be found out late. */
+	if (json_get_int(j, "format", 0) != IMAGE_FORMAT ||
+	    json_get_int(j, "protocol", 0) != CTL_VERSION || !release)
 		r = err_set(e, 0, "it was made by another version of vmrun");
 	else if (!(img->release = strdup(release)) ||
 		 (made_by && !(img->made_by = strdup(made_by))))

@@ -19,6 +19,7 @@
 #include "host/image/imagename.h"
 #include "host/image/imagenft.h"
 #include "host/probe/probe.h"
+#include "wire/control.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -248,6 +249,7 @@ static struct json *describe(const struct making *m)
 		json_add(modules, row);
 	}
 	json_set_int(j, "format", IMAGE_FORMAT);
+	json_set_int(j, "protocol", CTL_VERSION);
 	json_set_str(j, "release", m->release);
 	json_set_int(j, "imported", (int64_t)time(NULL));
 	json_set_str(j, "vmrun", VMRUN_VERSION);
