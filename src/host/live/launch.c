@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 /* The person's streams for session 0, in the order of enum edge_stdio. */
 static size_t take_stdio(const struct supervisor *v, int fds[3], uint32_t *bits)
@@ -42,6 +43,9 @@ int supervise_launch(struct supervisor *v, struct err *e)
 	n = take_stdio(v, fds + 1, &r.stdio);
 	plan_launch(v->s->plan, v->s->id->uid, v->s->id->gid, &l);
 	l.app.session = 0;
+	/* It may have changed since the plan was made. */
+	if (v->s->plan->terminal)
+		terminal_size(STDIN_FILENO, &l.app.win);
 	l.app.in = (r.stdio & EDGE_STDIO_IN) ? edge_stream(0, 0) : 0;
 	l.app.out = (r.stdio & (EDGE_STDIO_OUT | EDGE_STDIO_TTY))
 			    ? edge_stream(0, 1)
