@@ -177,6 +177,12 @@ static void test_places(void)
 		    "programs",
 		    home),
 		HINT_PATH);
+	make_dir(in("home/.local/bin"), 0755);
+	refused("--rw|~/.local/bin|x",
+		fmt("cannot share %s/.local/bin: it is where your shell finds "
+		    "programs",
+		    home),
+		HINT_PATH);
 	refused("--rw|~/go|x",
 		fmt("cannot share %s/go: inside it is %s/go/bin, where your "
 		    "shell finds programs",
@@ -203,6 +209,10 @@ static void test_start_up(void)
 		  home, home));
 	tap_ok(!plan_of("--ro|~/src|x"), "to read it may be shared");
 	done();
+	make_dir(in("home/.vim"), 0755);
+	place("--rw", "~/.vim",
+	      fmt("cannot share %s/.vim: it is what your editor runs", home));
+	rmdir(in("home/.vim"));
 	unlink(in("home/src/bashrc"));
 	unlink(in("home/.bashrc"));
 	snprintf(config, sizeof(config), "XDG_CONFIG_HOME=%s/closed", tmp);

@@ -140,13 +140,22 @@ static const struct {
 	{".zshrc", {"what your shell runs when it starts", STARTS}},
 	{".zshenv", {"what your shell runs when it starts", STARTS}},
 	{".zprofile", {"what your shell runs when it starts", STARTS}},
+	{".zlogin", {"what your shell runs when it starts", STARTS}},
+	{".zlogout", {"what your shell runs when it ends", STARTS}},
+	{".inputrc", {"what your shell runs for a key", STARTS}},
 	{".config/fish", {"what your shell runs when it starts", STARTS}},
 	{".xsession", {"what your session starts by itself", STARTS}},
 	{".xsessionrc", {"what your session starts by itself", STARTS}},
 	{".xinitrc", {"what your session starts by itself", STARTS}},
 	{".xprofile", {"what your session starts by itself", STARTS}},
 	{".gitconfig", {"which programs git runs", STARTS}},
+	{".config/git", {"which programs git runs", STARTS}},
 	{".vimrc", {"what your editor runs", STARTS}},
+	{".vim", {"what your editor runs", STARTS}},
+	{".config/nvim", {"what your editor runs", STARTS}},
+	{".emacs", {"what your editor runs", STARTS}},
+	{".emacs.d", {"what your editor runs", STARTS}},
+	{".config/emacs", {"what your editor runs", STARTS}},
 	{".config", {"the settings of your programs", ABOVE}},
 	{".local/share", {"the data of your programs", ABOVE}},
 	{".local/share/systemd",
@@ -242,27 +251,44 @@ static int check_runtime(const struct facts *f, const char *path,
 }
 
 /* For --rw: what the guest writes there, the person would run. */
-static int check_search_path(const struct facts *f, const char *path,
-			     const struct stat *st, bool rw, struct err *e)
+static int check_programs(const struct facts *f, const char *dir,
+			  const char *path, const struct stat *st,
+			  struct err *e)
 {
 	static const struct place rule = {"where your shell finds programs",
 					  ABOVE | BELOW | ONLY_RW};
-	const char *list = text_getenv(f->environ, "PATH");
+	struct stat at;
 
-	while (rw && list && *list) {
+	if (dir[0] != '/' || stat(dir, &at) || at.st_uid != f->uid ||
+	    !check(path, st, true, dir, &rule, e))
+		return 0;
+	return err_hint(e, "take that directory off PATH first "
+			   "(`deactivate` an environment), and "
+			   "name its programs by their path in "
+			   "the guest; or share it with --ro");
+}
+
+static int check_search_path(const struct facts *f, const char *path,
+			     const struct stat *st, struct err *e)
+{
+	/* A login shell has these on PATH, a timer's vmrun has not. */
+	static const char *const usual[] = {"bin", ".local/bin"};
+	const char *list = text_getenv(f->environ, "PATH");
+	const char *home = f->login_home ? f->login_home : f->home;
+
+	while (list && *list) {
 		size_t n = strcspn(list, ":");
 		own_free char *dir = text_fmt(e, "%.*s", (int)n, list);
-		struct stat at;
 
-		if (!dir)
+		if (!dir || check_programs(f, dir, path, st, e))
 			return -1;
-		if (dir[0] == '/' && !stat(dir, &at) && at.st_uid == f->uid &&
-		    check(path, st, rw, dir, &rule, e))
-			return err_hint(e, "take that directory off PATH first "
-					   "(`deactivate` an environment), and "
-					   "name its programs by their path in "
-					   "the guest; or share it with --ro");
 		list += n + (list[n] == ':');
+	}
+	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++) {
+		own_free char *dir = path_join(home, usual[i], e);
+
+		if (!dir || check_programs(f, dir, path, st, e))
+			return -1;
 	}
 	return 0;
 }
@@ -296,7 +322,7 @@ int places_check(const struct facts *f, const char *path, const struct stat *st,
 	}
 	if (check_runtime(f, path, st, rw, e))
 		return -1;
-	return check_search_path(f, path, st, rw, e);
+	return rw ? check_search_path(f, path, st, e) : 0;
 }
 
 /* A path while its links are followed: what is behind, and what is ahead. */
