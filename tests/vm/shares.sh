@@ -75,12 +75,15 @@ is "$(sed -n 1p "$tmp/out")" one "a single file, elsewhere"
 is "$(sed -n 2p "$tmp/out")" /work "--cwd"
 is "$(cat "$tmp/h/one")" one "the file is as it was"
 # --tmp: on disk, owned by the VM, a real limit.
-vm --tmp /scratch:64M -- sh -c 'stat -c %u /scratch; id -u; df -k --output=size /scratch | tail -n 1
-	head -c 134217728 /dev/zero >/scratch/big; stat -c %s /scratch/big'
+vm --tmp /scratch:64M --tmp /more:96M --tmp /less:32M -- sh -c 'stat -c %u /scratch; id -u; df -k --output=size /scratch | tail -n 1
+	head -c 134217728 /dev/zero >/scratch/big; stat -c %s /scratch/big
+	df -m --output=target,size /less /scratch /more'
 is "$(sed -n 1p "$tmp/out")" "$(sed -n 2p "$tmp/out")" "--tmp belongs to the VM"
 [ "$(sed -n 4p "$tmp/out")" -lt 67108864 ]
 ok $? "--tmp ends at its size"
 has "$tmp/err" 'No space left' "with the usual error"
+is "$(awk 'NR > 5 && $2 > last { print $1; last = $2 }' "$tmp/out" | tr '\n' ' ')" '/less /scratch /more ' \
+	"each of several has its own size"
 vm --device fuse -- sh -c 'test -c /dev/fuse && ls /dev | grep -c .'
 is $st 0 "--device fuse"
 plan_done
