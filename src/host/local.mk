@@ -9,7 +9,7 @@ noinst_LIBRARIES += %D%/libhost.a
 	%D%/plan/planhome.c %D%/plan/planplain.c %D%/plan/planhidden.c %D%/plan/fstype.h %D%/plan/fstype.c \
 	%D%/option/optnic.c %D%/plan/plannic.c \
 	%D%/option/optfirewall.c %D%/plan/planfirewall.c \
-	%D%/net/ruleset.h %D%/net/rulesetint.h %D%/net/ruleset.c %D%/net/rulecompose.c %D%/net/rulelist.c %D%/net/refuselist.c %D%/net/rulecheck.c \
+	%D%/net/ruleset.h %D%/net/rulesetint.h %D%/net/ruleset.c %D%/net/rulecompose.c %D%/net/ruleprivate.c %D%/net/rulelist.c %D%/net/refuselist.c %D%/net/rulecheck.c \
 	%D%/net/netaddr.h %D%/net/netaddr.c %D%/net/netproto.h %D%/net/netproto.c \
 	%D%/net/netlog.h %D%/net/netlog.c %D%/net/helper.h %D%/net/helper.c \
 	%D%/net/segment.h %D%/net/segment.c %D%/net/hostnet.h %D%/net/hostnet.c \

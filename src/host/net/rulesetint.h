@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lines of a ruleset's file.  For ruleset.c and rulecompose.c only. */
+/* Lines of a ruleset's file.  For ruleset.c, rulecompose.c and
+ * ruleprivate.c only. */
 #ifndef HOST_RULESETINT_H
 #define HOST_RULESETINT_H
 
@@ -22,6 +23,9 @@ bool ruleset_has_match(const struct line *l);
 /* The next line at *p without its end, the caller's; NULL at the end, or
  * without memory. */
 char *ruleset_next_line(const char **p, struct err *e);
+
+/* Private networks, NULL behind the last one. */
+extern const char *const ruleset_private4[], *const ruleset_private6[];
 
 /* AF_INET or AF_INET6 of ADDRESS/PREFIX, 0 if it is neither. */
 int ruleset_net_family(const char *net);
