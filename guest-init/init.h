@@ -426,8 +426,8 @@ struct nft_address {
 
 /* The socket for nftset_add(), or -1 and e. */
 int nftset_open(struct err *e);
-/* Adds it to a set of table inet vmrun for its time, counted from now.  0, or
- * -1 with errno. */
+/* Adds it to a set of table inet vmrun for its time, counted from now, unless
+ * it stays there for longer anyway.  0, or -1 with errno. */
 int nftset_add(int s, const char *set, const struct nft_address *a);
 
 /* loop.c */

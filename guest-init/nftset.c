@@ -6,6 +6,8 @@
  * By nfnetlink: each change is a batch of messages, taken whole or not at all.
  * An element that is there keeps its time when it is added again (before Linux
  * 6.12), so it is removed and added in one batch: no packet sees it missing.
+ * Only for a longer time: who got the address by an earlier answer may use it
+ * for as long as that one said.
  */
 #include "guest-init/init.h"
 
@@ -27,7 +29,7 @@
 #define FAMILY_INET 1 /* NFPROTO_INET */
 
 /* A batch: a message at each of these numbers. */
-enum seq { SEQ_BEGIN = 1, SEQ_REMOVE, SEQ_ADD, SEQ_END };
+enum seq { SEQ_BEGIN = 1, SEQ_REMOVE, SEQ_ADD, SEQ_END, SEQ_LOOK };
 
 struct batch {
 	_Alignas(struct nlmsghdr) unsigned char data[2048];
@@ -91,9 +93,14 @@ static void put(struct batch *b, int type, const void *p, size_t n)
 static void put_element(struct batch *b, enum seq seq, const char *set,
 			const struct nft_address *a)
 {
-	int type = seq == SEQ_ADD ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM;
-	struct nlmsghdr *h = begin(
-		b, type, NLM_F_ACK | (seq == SEQ_ADD ? NLM_F_CREATE : 0), seq);
+	static const struct {
+		int type, flags;
+	} how[] = {
+		[SEQ_REMOVE] = {NFT_MSG_DELSETELEM, NLM_F_ACK},
+		[SEQ_ADD] = {NFT_MSG_NEWSETELEM, NLM_F_ACK | NLM_F_CREATE},
+		[SEQ_LOOK] = {NFT_MSG_GETSETELEM, 0},
+	};
+	struct nlmsghdr *h = begin(b, how[seq].type, how[seq].flags, seq);
 	struct nlattr *list, *one, *key;
 	uint64_t ms = htobe64(a->seconds * UINT64_C(1000));
 
@@ -135,6 +142,61 @@ static int answers(int s, int n)
 	return first;
 }
 
+/* The attribute of that type, of n bytes of them; NULL: there is none. */
+static const struct nlattr *find(const void *p, size_t n, int type)
+{
+	const unsigned char *at = p;
+
+	while (n >= NLA_HDRLEN) {
+		const struct nlattr *a = (const void *)at;
+		size_t len = NLA_ALIGN(a->nla_len);
+
+		if (a->nla_len < NLA_HDRLEN || a->nla_len > n)
+			return NULL;
+		if ((a->nla_type & NLA_TYPE_MASK) == type)
+			return a;
+		if (len >= n)
+			return NULL;
+		at += len;
+		n -= len;
+	}
+	return NULL;
+}
+
+static const struct nlattr *find_in(const struct nlattr *a, int type)
+{
+	return a ? find(a + 1, a->nla_len - NLA_HDRLEN, type) : NULL;
+}
+
+/* Milliseconds that it stays in the set; 0: it is not there, or nobody knows.
+ */
+static uint64_t remaining(int s, const char *set, const struct nft_address *a)
+{
+	struct batch b = {.n = 0};
+	struct {
+		struct nlmsghdr h;
+		struct nfgenmsg g;
+		unsigned char more[2048];
+	} m;
+	const size_t head = sizeof(m.h) + sizeof(m.g);
+	const struct nlattr *at;
+	uint64_t ms;
+	ssize_t n;
+
+	put_element(&b, SEQ_LOOK, set, a);
+	if (send(s, b.data, b.n, 0) < 0)
+		return 0;
+	n = recv(s, &m, sizeof(m), 0);
+	if (n < (ssize_t)head || m.h.nlmsg_type == NLMSG_ERROR)
+		return 0;
+	at = find(m.more, (size_t)n - head, NFTA_SET_ELEM_LIST_ELEMENTS);
+	at = find_in(find_in(at, NFTA_LIST_ELEM), NFTA_SET_ELEM_EXPIRATION);
+	if (!at || at->nla_len != NLA_HDRLEN + sizeof(ms))
+		return 0;
+	memcpy(&ms, at + 1, sizeof(ms));
+	return be64toh(ms);
+}
+
 enum way { WAY_RENEW, WAY_ADD };
 
 static int change(int s, const char *set, const struct nft_address *a,
@@ -169,8 +231,11 @@ int nftset_open(struct err *e)
 
 int nftset_add(int s, const char *set, const struct nft_address *a)
 {
-	int code = change(s, set, a, WAY_RENEW);
+	int code;
 
+	if (remaining(s, set, a) >= a->seconds * UINT64_C(1000))
+		return 0;
+	code = change(s, set, a, WAY_RENEW);
 	/* It was not there. */
 	if (code == ENOENT)
 		code = change(s, set, a, WAY_ADD);

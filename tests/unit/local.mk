@@ -127,6 +127,10 @@ unit_tests += %D%/resolver-test
 %C%_resolver_test_SOURCES = %D%/resolver-test.c %D%/tap.h guest-init/init.h \
 	guest-init/restrict.h guest-init/resolver.c
 %C%_resolver_test_LDADD = src/wire/libwire.a src/base/libbase.a
+unit_tests += %D%/nftset-test
+%C%_nftset_test_SOURCES = %D%/nftset-test.c %D%/tap.h guest-init/init.h \
+	guest-init/nftset.c
+%C%_nftset_test_LDADD = src/base/libbase.a
 unit_tests += %D%/restrict-test
 %C%_restrict_test_SOURCES = %D%/restrict-test.c %D%/child.h %D%/tap.h \
 	guest-init/restrict.h guest-init/restrict.c
