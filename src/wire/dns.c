@@ -18,6 +18,7 @@
 /* Of a header's flags */
 #define FLAG_ANSWER 0x8000u
 #define FLAG_OPCODE 0x7800u
+#define FLAG_CUT 0x0200u
 #define FLAG_RECURSE 0x0100u
 #define FLAG_CAN_RECURSE 0x0080u
 #define FLAG_CODE 0x000fu
@@ -284,17 +285,15 @@ static bool is_whole(struct msg records, size_t n)
 }
 
 static bool is_about(struct msg *m, const struct dns_question *q, uint16_t id,
-		     struct dns_answer *a, size_t *n)
+		     uint32_t *flags, size_t *n)
 {
 	struct dns_name name;
-	uint32_t flags;
 
 	if (get(m, 2) != id)
 		return false;
-	flags = get(m, 2);
-	if (!(flags & FLAG_ANSWER) || flags & FLAG_OPCODE || get(m, 2) != 1)
+	*flags = get(m, 2);
+	if (!(*flags & FLAG_ANSWER) || *flags & FLAG_OPCODE || get(m, 2) != 1)
 		return false;
-	a->code = flags & FLAG_CODE;
 	*n = get(m, 2);
 	skip(m, 4);
 	if (m->bad)
@@ -310,11 +309,13 @@ int dns_get_answer(const void *p, size_t n, const struct dns_question *q,
 	struct msg m = {.p = p, .n = n};
 	struct dns_name name = q->name;
 	size_t records, hops = 0;
+	uint32_t flags;
 
 	memset(a, 0, sizeof(*a));
-	if (n > DNS_MESSAGE_MAX || !is_about(&m, q, id, a, &records) ||
+	if (n > DNS_MESSAGE_MAX || !is_about(&m, q, id, &flags, &records) ||
 	    records > RECORDS_MAX)
 		return -1;
+	a->code = flags & FLAG_CODE;
 	if (a->code != DNS_OK)
 		return 0;
 	if (!is_whole(m, records))
@@ -324,6 +325,9 @@ int dns_get_answer(const void *p, size_t n, const struct dns_question *q,
 		;
 	if (q->type == DNS_A || q->type == DNS_AAAA)
 		collect(m, records, &name, q->type, a);
+	/* Addresses were left out, or what leads to them. */
+	if (flags & FLAG_CUT && !a->n)
+		a->code = DNS_FAILED;
 	return 0;
 }
 

@@ -65,7 +65,9 @@ void dns_put_question(struct buf *b, const struct dns_question *q, uint16_t id);
 /*
  * A resolver's answer to the question that was asked with that number.  Aliases
  * are followed inside of it, eight at most; records of other names are nothing
- * to us.  0; or -1: it is malformed, or an answer to something else.
+ * to us.  One that was cut (TC) says nothing about what is missing: if it has
+ * no address it is DNS_FAILED.  0; or -1: it is malformed, or an answer to
+ * something else.
  */
 int dns_get_answer(const void *p, size_t n, const struct dns_question *q,
 		   uint16_t id, struct dns_answer *a);

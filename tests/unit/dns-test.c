@@ -244,6 +244,15 @@ static void test_answers(void)
 	question("a.example", 1);
 	tap_ok(answer() == 0 && a.code == DNS_NO_NAME && !a.n,
 	       "that there is no such name");
+	head(0x8380, 1, 0);
+	question("a.example", 1);
+	tap_ok(answer() == 0 && a.code == DNS_FAILED && !a.n,
+	       "cut, and without an address: not that there is none");
+	head(0x8380, 1, 1);
+	question("a.example", 1);
+	address("*12", 0xc6336407, 300);
+	tap_ok(answer() == 0 && a.code == DNS_OK && a.n == 1,
+	       "cut: the addresses that it has");
 }
 
 static void test_our_answer(void)
