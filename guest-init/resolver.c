@@ -15,8 +15,9 @@
  *
  * Goals: no byte of a client gets to the other resolver but the name and the
  * kind, and no byte of an answer to a client but addresses.  A client has at
- * most CLIENT_MAX questions open, all of them QUERIES; more are dropped, as a
- * network would.  If this process ends the VM does.
+ * most CLIENT_MAX questions open from each of its addresses, all of them
+ * QUERIES; more are dropped, as a network would.  If this process ends the VM
+ * does.
  */
 #include "guest-init/init.h"
 
@@ -44,13 +45,17 @@
 #include <unistd.h>
 
 #define NOBODY 65534u
-#define QUERIES 64u
+#define QUERIES 128u
 #define CLIENT_MAX 16u
-#define AGAIN_MS 2000 /* then it is asked once more */
+#define CLIENT_ADDRS 3u /* IPv4, IPv6, link-local: each counts by itself */
+#define AGAIN_MS 2000	/* then it is asked once more */
 #define GIVE_UP_MS 5000
 #define TTL_MAX 3600u /* seconds; the longest that a set remembers */
 #define TTL_MORE 60u
 #define LISTENERS 2
+
+/* Two clients leave room for others. */
+_Static_assert(2 * CLIENT_ADDRS * CLIENT_MAX < QUERIES, "room for others");
 
 /* To PID 1; it answers with one byte, 1 if the addresses are in the set. */
 struct grant {
