@@ -215,16 +215,62 @@ def add(b):
         s = (s & 0xffff) + (s >> 16)
     return ~s & 0xffff
 # An ICMP error about a packet from src to dst.
-def unreachable(where, src, dst):
+def unreachable(where, src, dst, code=1):
     ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 40, 1, 0, 64, 6, 0,
                      socket.inet_aton(src[0]), socket.inet_aton(dst[0]))
     ip = ip[:10] + struct.pack(">H", add(ip)) + ip[12:]
-    m = struct.pack(">BBHI", 3, 1, 0, 0) + ip + struct.pack(
+    m = struct.pack(">BBHI", 3, code, 0, 1400) + ip + struct.pack(
         ">HHI", src[1], dst[1], 1)
     enter(where)
     with socket.socket(socket.AF_INET, socket.SOCK_RAW,
                        socket.IPPROTO_ICMP) as s:
         s.sendto(m[:2] + struct.pack(">H", add(m)) + m[4:], (src[0], 0))
+# Whether such an error arrives there.
+def arrives(there, *error, **code):
+    enter(there)
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW,
+                       socket.IPPROTO_ICMP) as s:
+        s.settimeout(1)
+        unreachable(*error, **code)
+        try:
+            while s.recv(200)[20] != 3:
+                pass
+            return "arrives"
+        except socket.timeout:
+            return "does not"
+# A client's errors about what a server says, and others'; by the same rules as
+# the connection was made, and by others.
+rules("any")
+enter(world)
+listen = socket.create_server(("198.51.100.7", 9446))
+enter(client)
+c = socket.create_connection(("198.51.100.7", 9446), 8)
+s, there = listen.accept()
+listen.close()
+for name in "any", "none":
+    rules(name)
+    print("error-out", name, arrives(
+        world, client, ("198.51.100.7", 9446), c.getsockname()))
+    print("error-in", name, arrives(
+        client, world, there, ("198.51.100.7", 9446)))
+s.close()
+c.close()
+# And those about a published port: the other side sends nothing meanwhile.
+rules("published")
+enter(client)
+listen = socket.create_server(("10.213.1.10", 80))
+enter(world)
+c = socket.create_connection(("192.0.2.2", 8081), 8, ("198.51.100.7", 0))
+s, there = listen.accept()
+listen.close()
+for name in "published", "published-none":
+    rules(name)
+    print("too-big", name, arrives(
+        client, world, ("192.0.2.2", 8081), c.getsockname(), code=4))
+    print("error-back", name, arrives(
+        world, client, there, ("10.213.1.10", 80)))
+s.close()
+c.close()
 for what in "still", "speaks", "clients", "servers":
     rules("any")
     enter(world)
@@ -357,6 +403,8 @@ for s in web any all lan drop ssh name dns part mine early none; do
 	"$tool" "$scratch/$s.nft" >"$scratch/$s.out" || echo "# $s"
 done
 "$tool" "$scratch/any.nft" passt >"$scratch/passt.out"
+"$tool" "$scratch/any.nft" publish >"$scratch/published.out"
+"$tool" "$scratch/none.nft" publish >"$scratch/published-none.out"
 "$tool" "$scratch/web.nft" six >"$scratch/six.out"
 for s in web name; do "$tool" "$scratch/$s.nft" nodns >"$scratch/nodns-$s.out"; done
 (cd "$scratch" && NFT=$nft timeout 1800 unshare -Urn sh world.sh web any all lan drop ssh name dns part \
@@ -456,6 +504,12 @@ done
 answer "repeated passt" later True
 for n in 1 2; do answer "repeated passt" refused$n 111; done
 for how in still speaks clients servers; do answer reload $how cut; done
+answer reload "error-out any" arrives
+answer reload "error-out none" "does not"
+for s in any none; do answer reload "error-in $s" arrives; done
+for s in published published-none; do
+	for e in too-big error-back; do answer reload "$e $s" arrives; done
+done
 for s in any all; do
 	answer "mapped $s" 2001:db8:7::99 1
 	for to in ::ffff:198.51.100.99 ::ffff:192.168.7.7 ::198.51.100.99; do

@@ -128,10 +128,14 @@ static const char forward_begin[] =
 	"\tchain forward {\n"
 	"\t\ttype filter hook forward priority filter; policy drop;\n"
 	"\t\tct state invalid drop\n"
-	"\t\tct direction reply ct state established accept\n"
-	"\t\tct state related accept\n"
+	"\t\tct direction reply ct state { established, related } accept\n"
+	/* ICMP errors from outside, those about published connections, too,
+	 * which no text ends.  What a client says about a server's packets is
+	 * its own word: as the rest of that connection. */
+	"\t\tiifname $outer ct state related accept\n"
 	/* Of this text; of an earlier one it is judged again. */
-	"\t\tct state established ct mark $generation accept\n";
+	"\t\tct state { established, related } ct mark $generation accept\n"
+	"\t\tct state related drop\n";
 
 static const char forward_clients[] =
 	"\t\tiifname != $inner drop\n"
