@@ -47,6 +47,13 @@ for word in sys.argv[1:]:
     if source:
         s.bind((source[0], 0))
     try:
+        if how == "crowd": # from as many ports
+            for n in range(20000, 25000):
+                with socket.socket(family, socket.SOCK_DGRAM) as x:
+                    x.bind(("", n))
+                    x.sendto(b"x", (host, int(port)))
+            print(word, "done")
+            continue
         if how == "flood": # a connection for each port
             for n in range(20000, 25000):
                 s.sendto(b"x", (host, n))
@@ -371,6 +378,12 @@ for set in any all; do
 	echo "== mapped $set"
 	python3 repeat.py $client $world mapped
 done
+"$NFT" -f published.out
+echo "== served"
+at $world python3 ask.py tcp,192.0.2.2,8081 crowd,192.0.2.2,8082
+echo "== crowded"
+at $world python3 ask.py tcp,192.0.2.2,8081
+at $client python3 ask.py tcp,198.51.100.7,80
 "$NFT" -f any.out
 echo "== flood"
 at $client python3 ask.py tcp,198.51.100.7,443 flood,198.51.100.7,0,10.213.1.10 \
@@ -489,6 +502,10 @@ answer any tcp,10.213.1.1,53 ok
 answer name tcp,10.213.1.1,53 $no
 answer passt tcp,2001:db8:7::7,80 ok
 answer any tcp,192.0.2.2,22 silent
+answer served tcp,192.0.2.2,8081 $no
+answer served crowd,192.0.2.2,8082 "done"
+answer crowded tcp,192.0.2.2,8081 silent
+answer crowded tcp,198.51.100.7,80 ok
 answer flood tcp,198.51.100.7,443 ok
 answer flood flood,198.51.100.7,0,10.213.1.10 "done"
 answer flood tcp,198.51.100.7,80,10.213.1.10 $no

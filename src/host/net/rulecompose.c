@@ -66,10 +66,13 @@ static void put_sets(struct buf *b, const struct set *s, enum contents c)
 	}
 }
 
-/* Who has how many connections; which of them passt has not answered yet. */
+/* Who has how many connections, its own and to its published ports; which of
+ * them passt has not answered yet. */
 static const char dynamic_sets[] =
 	"\tset busy4 { type ipv4_addr; flags dynamic; size 256; }\n"
 	"\tset busy6 { type ipv6_addr; flags dynamic; size 256; }\n"
+	"\tset served4 { type ipv4_addr; flags dynamic; size 256; }\n"
+	"\tset served6 { type ipv6_addr; flags dynamic; size 256; }\n"
 	"\tset asked4 { type ipv4_addr . inet_service . ipv4_addr . "
 	"inet_service; flags dynamic, timeout; timeout 10s; size 16384; }\n"
 	"\tset asked6 { type ipv6_addr . inet_service . ipv6_addr . "
@@ -258,13 +261,17 @@ static const char *dns_protocols(const struct ruleset_net *n)
 	return n->passt ? "udp" : "{ tcp, udp }";
 }
 
-static void put_forward(struct buf *b, const struct ruleset *r,
-			const struct ruleset_net *n)
-{
-	struct dns d[FAMILIES];
+/* Counted by themselves, so that who floods a published port takes no way out
+ * from the client, and no more of the table than the client may. */
+static const char published_count[] =
+	"\t\tiifname $outer oifname $inner ct status dnat ct state new "
+	"add @served4 { ip daddr ct count over 4096 } drop\n"
+	"\t\tiifname $outer oifname $inner ct status dnat ct state new "
+	"add @served6 { ip6 daddr ct count over 4096 } drop\n";
 
-	list_dns(d, n);
-	buf_printf(b, "%s", forward_begin);
+static void put_published(struct buf *b, const struct ruleset_net *n)
+{
+	buf_printf(b, "%s", n->n_publish ? published_count : "");
 	for (size_t i = 0; i < n->n_publish; i++) {
 		const struct ruleset_publish *p = &n->publish[i];
 
@@ -274,6 +281,16 @@ static void put_forward(struct buf *b, const struct ruleset *r,
 			   is_ip6(p) ? "ip6" : "ip", p->address,
 			   protocol_name(p->protocol), p->port);
 	}
+}
+
+static void put_forward(struct buf *b, const struct ruleset *r,
+			const struct ruleset_net *n)
+{
+	struct dns d[FAMILIES];
+
+	list_dns(d, n);
+	buf_printf(b, "%s", forward_begin);
+	put_published(b, n);
 	buf_printf(b, "%s", forward_clients);
 	for (size_t i = 0; i < FAMILIES; i++) {
 		if (passes_dns(r, &d[i]))
