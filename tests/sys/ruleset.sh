@@ -19,6 +19,8 @@ for family, a, kind in ((socket.AF_INET, "0.0.0.0", TCP),
                         (socket.AF_INET6, "::", TCP),
                         (socket.AF_INET, "198.51.100.7", UDP),
                         (socket.AF_INET, "198.51.100.53", UDP),
+                        (socket.AF_INET, "10.214.0.53", UDP),
+                        (socket.AF_INET6, "fd76:6d00:0:2::53", UDP),
                         (socket.AF_INET6, "2001:db8:7::53", UDP)):
     for port in (22, 53, 80, 443, 8080):
         x = socket.socket(family, kind)
@@ -340,9 +342,10 @@ at $client ip route add default via 10.213.1.1
 at $client ip -6 route add default via fd76::1
 at $world ip link set lo up
 for a in 192.0.2.1/24 198.51.100.7/32 198.51.100.53/32 203.0.113.9/32 \
-	10.9.9.9/32 192.168.7.7/32 192.168.7.9/32; do at $world ip addr add $a dev w0; done
+	10.9.9.9/32 192.168.7.7/32 192.168.7.9/32 \
+		10.214.0.53/32; do at $world ip addr add $a dev w0; done
 for a in 2001:db8:2::1/64 2001:db8:7::7/128 2001:db8:7::53/128 \
-	2001:db8:9::9/128 fd99::9/128 fd99::8/128; do
+	2001:db8:9::9/128 fd99::9/128 fd99::8/128 fd76:6d00:0:2::53/128; do
 	at $world ip addr add $a dev w0 nodad
 done
 at $world ip link set w0 up
@@ -363,7 +366,9 @@ for set in "$@"; do
 		tcp,203.0.113.9,80 tcp,10.9.9.9,80 tcp,192.168.7.7,22 \
 		tcp,192.168.7.7,80 tcp,10.213.1.1,80 tcp,2001:db8:7::7,80 \
 		tcp,2001:db8:7::7,8080 tcp,2001:db8:9::9,80 tcp,fd99::9,80 \
-		tcp,192.168.7.9,80 tcp,fd99::8,80 tcp,203.0.113.9,22
+		tcp,192.168.7.9,80 tcp,fd99::8,80 tcp,203.0.113.9,22 \
+		udp,10.214.0.53,53 udp,10.214.0.53,80 udp,fd76:6d00:0:2::53,53 \
+		udp,fd76:6d00:0:2::53,80 tcp,fd76:6d00:0:2::53,853
 	at $world python3 ask.py tcp,192.0.2.2,22 tcp,10.213.1.10,80
 done
 for set in any passt; do
@@ -397,6 +402,8 @@ tcp dport 80 accept' >"$scratch/ssh.nft"
 echo 'allow-net 192.168.7.0/24 tcp dport 22
 allow-host x.example' >"$scratch/name.nft"
 echo 'allow-net 198.51.100.0/24
+allow-net 10.0.0.0/8
+allow-net fc00::/7
 allow-host x.example' >"$scratch/dns.nft"
 echo 'allow-net 192.168.0.0/16 tcp dport 80
 allow-net 203.0.113.0/24 tcp dport 22
@@ -491,6 +498,13 @@ answer dns udp,198.51.100.7,53 ok
 answer dns udp,198.51.100.53,53 EHOSTUNREACH
 answer dns tcp,198.51.100.53,53 $no
 answer dns tcp,198.51.100.53,80 ok
+# Behind a net VM there is another one.
+answer dns udp,10.214.0.53,53 EHOSTUNREACH
+answer dns udp,fd76:6d00:0:2::53,53 EACCES
+for a in 10.214.0.53 fd76:6d00:0:2::53; do
+	answer dns udp,$a,80 ok
+	answer lan udp,$a,53 ok
+done
 answer early tcp,192.168.7.7,22 silent
 answer none tcp,198.51.100.7,80 $no
 answer passt tcp,198.51.100.7,80 ok

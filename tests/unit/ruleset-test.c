@@ -209,8 +209,11 @@ static bool is_same(const char *one, const char *two)
 	return same;
 }
 
+#define CLOSED_DNS "meta l4proto { tcp, udp } th dport { 53, 853 } goto deny\n"
+
 static void test_names(void)
 {
+	static const char named[] = "allow-host a.org\nallow-net 10.0.0.0/8";
 	static const char start[] = "#@ resolver 192.0.2.53\n#@ name a.org\n"
 				    "#@ name .b.org\ndefine ";
 	char *text = compose("allow-host a.org\n#@ name c.org\n"
@@ -226,6 +229,13 @@ static void test_names(void)
 		       strstr(text, "iifname $inner udp dport 53 accept"),
 	       "with names DNS goes to the firewall and no further");
 	free(text);
+	tap_ok(has(named, 0, "ip daddr 192.0.2.53 " CLOSED_DNS) &&
+		       has(named, 0, "ip daddr 10.215.1.1 " CLOSED_DNS) &&
+		       has(named, 0,
+			   "ip6 daddr fd76:6d00:0:3::1 " CLOSED_DNS) &&
+		       has(named, 0, "ip daddr 10.214.0.53 " CLOSED_DNS) &&
+		       has(named, 0, "ip6 daddr fd76:6d00:0:2::53 " CLOSED_DNS),
+	       "nor by themselves to any that is on the way out");
 	tap_ok(has("accept", 0, "dnat ip to 192.0.2.53\n") &&
 		       has("accept", 0, "ct status dnat ip daddr 192.0.2.53"),
 	       "without names it goes to the resolver");

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "host/net/netaddr.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -283,6 +284,26 @@ static void put_published(struct buf *b, const struct ruleset_net *n)
 	}
 }
 
+/*
+ * Past the firewall's own resolver these would say any name, and a network that
+ * is open may have them inside: the one that it asks, and whatever is behind
+ * that, those of a net VM and of passt.
+ */
+static void put_closed_dns(struct buf *b, const struct ruleset_net *n)
+{
+	const struct net_segment *net_vm = netaddr_segment(NET_OF_NET_VM);
+	const char *const all[] = {n->resolver4,     n->resolver6,
+				   net_vm->gateway4, net_vm->gateway6,
+				   NET_RESOLVER4,    NET_RESOLVER6};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (all[i])
+			buf_printf(b,
+				   "\t\t%s daddr %s meta l4proto { tcp, udp } "
+				   "th dport { 53, 853 } goto deny\n",
+				   strchr(all[i], ':') ? "ip6" : "ip", all[i]);
+}
+
 static void put_forward(struct buf *b, const struct ruleset *r,
 			const struct ruleset_net *n)
 {
@@ -292,20 +313,14 @@ static void put_forward(struct buf *b, const struct ruleset *r,
 	buf_printf(b, "%s", forward_begin);
 	put_published(b, n);
 	buf_printf(b, "%s", forward_clients);
-	for (size_t i = 0; i < FAMILIES; i++) {
+	for (size_t i = 0; i < FAMILIES; i++)
 		if (passes_dns(r, &d[i]))
 			buf_printf(b,
 				   "\t\tct status dnat %s daddr %s meta "
 				   "l4proto %s th dport 53 accept\n",
 				   d[i].ip, d[i].resolver, dns_protocols(n));
-		else if (d[i].resolver)
-			/* Past the firewall's own it would say any name, and a
-			 * network that is open may have it inside. */
-			buf_printf(b,
-				   "\t\t%s daddr %s meta l4proto { tcp, udp } "
-				   "th dport { 53, 853 } goto deny\n",
-				   d[i].ip, d[i].resolver);
-	}
+	if (r->hosts)
+		put_closed_dns(b, n);
 	buf_printf(b, "%s", forward_end);
 }
 
