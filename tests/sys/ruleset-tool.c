@@ -2,7 +2,8 @@
 /* Prints what nft is given for a ruleset: ruleset-tool FILE [publish] [passt],
  * and its resolvers: [six], one of IPv6; [mute], and one of IPv4 that does not
  * answer; [nodns], none; else one of IPv4.  Or which addresses of this machine
- * it has: ruleset-tool FILE own.  For tests/sys/ruleset.sh and
+ * it has: ruleset-tool FILE own; or its public networks of IPv6: ruleset-tool
+ * FILE links.  For tests/sys/ruleset.sh and
  * tests/vm/firewall.sh, whose addresses these are. */
 #include "base/buf.h"
 #include "base/err.h"
@@ -14,15 +15,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static int print_own(const struct ruleset *r, struct err *e)
+static int print_own(const struct ruleset *r, bool links, struct err *e)
 {
 	struct hostnet h;
 
 	if (hostnet_look(&h, r, e) < 0)
 		return -1;
-	for (char **a = h.addrs4; a && *a; a++)
+	for (char **a = links ? NULL : h.addrs4; a && *a; a++)
 		printf("%s ", *a);
-	for (char **a = h.addrs6; a && *a; a++)
+	for (char **a = links ? h.links6 : h.addrs6; a && *a; a++)
 		printf("%s ", *a);
 	printf("\n");
 	hostnet_free(&h);
@@ -33,6 +34,7 @@ int main(int argc, char **argv)
 {
 	static const char *const host4[] = {"203.0.113.9", "192.168.7.9", NULL};
 	static const char *const host6[] = {"2001:db8:9::9", "fd99::8", NULL};
+	static const char *const links6[] = {"2001:db8:a::/64", NULL};
 	static const struct ruleset_publish publish[] = {
 		{RULESET_TCP, 8081, "10.213.1.10", 80},
 		{RULESET_UDP, 8082, "10.213.1.10", 443},
@@ -47,6 +49,7 @@ int main(int argc, char **argv)
 		.resolver4 = "198.51.100.53",
 		.host_addrs4 = host4,
 		.host_addrs6 = host6,
+		.links6 = links6,
 	};
 	static const char *const none[] = {NULL};
 	struct err e = ERR_INIT;
@@ -71,8 +74,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "ruleset-tool: %s\n", e.msg);
 		return 1;
 	}
-	if (argc == 3 && !strcmp(argv[2], "own"))
-		return print_own(&r, &e) < 0 ? 1 : 0;
+	if (argc == 3 && (!strcmp(argv[2], "own") || !strcmp(argv[2], "links")))
+		return print_own(&r, *argv[2] == 'l', &e) < 0 ? 1 : 0;
 	buf_init(&b, RULESET_INPUT_MAX);
 	ruleset_compose(&r, &net, &b, &first);
 	fwrite(b.data, 1, b.len, stdout);

@@ -345,7 +345,7 @@ for a in 192.0.2.1/24 198.51.100.7/32 198.51.100.53/32 203.0.113.9/32 \
 	10.9.9.9/32 192.168.7.7/32 192.168.7.9/32 \
 		10.214.0.53/32; do at $world ip addr add $a dev w0; done
 for a in 2001:db8:2::1/64 2001:db8:7::7/128 2001:db8:7::53/128 \
-	2001:db8:9::9/128 fd99::9/128 fd99::8/128 fd76:6d00:0:2::53/128; do
+	2001:db8:9::9/128 fd99::9/128 fd99::8/128 fd76:6d00:0:2::53/128 2001:db8:a::5/128; do
 	at $world ip addr add $a dev w0 nodad
 done
 at $world ip link set w0 up
@@ -368,7 +368,8 @@ for set in "$@"; do
 		tcp,2001:db8:7::7,8080 tcp,2001:db8:9::9,80 tcp,fd99::9,80 \
 		tcp,192.168.7.9,80 tcp,fd99::8,80 tcp,203.0.113.9,22 \
 		udp,10.214.0.53,53 udp,10.214.0.53,80 udp,fd76:6d00:0:2::53,53 \
-		udp,fd76:6d00:0:2::53,80 tcp,fd76:6d00:0:2::53,853
+		udp,fd76:6d00:0:2::53,80 tcp,fd76:6d00:0:2::53,853 \
+		tcp,2001:db8:a::5,80 tcp,2001:db8:a::5,22
 	at $world python3 ask.py tcp,192.0.2.2,22 tcp,10.213.1.10,80
 done
 for set in any passt; do
@@ -407,6 +408,7 @@ allow-net fc00::/7
 allow-host x.example' >"$scratch/dns.nft"
 echo 'allow-net 192.168.0.0/16 tcp dport 80
 allow-net 203.0.113.0/24 tcp dport 22
+allow-net 2001:db8:a::/64 tcp dport 22
 allow-net fd99::/16' >"$scratch/part.nft"
 cat "$scratch/part.nft" - >"$scratch/mine.nft" <<END
 allow-net 192.168.7.9/32
@@ -479,6 +481,11 @@ for s in all lan part; do
 	answer $s tcp,fd99::8,80 $no
 	answer $s tcp,203.0.113.9,22 $no
 done
+# Who is beside this machine by a public IPv6 address.
+for s in web any lan; do answer $s tcp,2001:db8:a::5,80 $no; done
+answer all tcp,2001:db8:a::5,80 ok
+answer part tcp,2001:db8:a::5,22 ok
+answer part tcp,2001:db8:a::5,80 $no
 answer mine tcp,192.168.7.9,80 ok
 answer mine tcp,fd99::8,80 ok
 answer mine tcp,203.0.113.9,22 ok
@@ -552,10 +559,10 @@ for to in ::ffff:0:192.168.7.7 64:ff9b:1::c0a8:707 fec0::1; do
 	answer "mapped all" $to 1
 done
 
-own() { # own RULESET WHAT WANT...
-	name=$1 what=$2
-	shift 2
-	got=$(unshare -Urn sh "$scratch/own.sh" "$tool" "$scratch/$name.nft")
+own() { # own WHICH RULESET WHAT WANT...
+	which=$1 name=$2 what=$3
+	shift 3
+	got=$(unshare -Urn sh "$scratch/own.sh" "$tool" "$scratch/$name.nft" "$which")
 	[ "$got" = "$*" ]
 	ok $? "$what${got:+ ($got)}"
 }
@@ -569,11 +576,13 @@ for a in 198.51.100.2/24 192.168.9.1/24 10.9.9.1/24; do ip addr add $a dev v0; d
 for a in 2001:db8:5::7/64 2001:db8:5:1::6/127 fd00:9::7/64; do
 	ip addr add $a dev v0 nodad
 done
-"$@" own | sed 's/ $//'
+[ "$3" = own ] || ip addr add 2001:db8:b::7/47 dev v0 nodad
+"$@" | sed 's/ $//'
 END
-own any "this machine's addresses, those of lo too" 198.51.100.2 203.0.113.128/25 \
+own own any "this machine's addresses, those of lo too" 198.51.100.2 203.0.113.128/25 \
 	203.0.113.130 203.0.113.5 2001:db8:5:1::6 2001:db8:5:: 2001:db8:5::7 2001:db8:6::7
-own part "and private ones in what is open" 192.168.9.1 198.51.100.2 \
+own own part "and private ones in what is open" 192.168.9.1 198.51.100.2 \
 	203.0.113.128/25 203.0.113.130 203.0.113.5 2001:db8:5:1::6 2001:db8:5:: \
 	2001:db8:5::7 2001:db8:6::7
+own links any "networks of public IPv6 addresses, not of few or of all" 2001:db8:5::/64
 plan_done

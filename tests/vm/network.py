@@ -27,6 +27,7 @@ REFUSED = (("198.51.100.7", 8080, "another port"),
            ("2001:db8::7", 8080, "another port by IPv6"),
            ("198.51.100.2", 9000, "this machine's own address"),
            ("2001:db8::2", 9000, "this machine's own address by IPv6"),
+           ("2001:db8::1", 80, "who is beside it by IPv6"),
            ("192.168.7.7", 80, "a private network"),
            ("10.214.0.1", 80, "passt's gateway"))
 

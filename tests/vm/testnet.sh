@@ -5,7 +5,7 @@
 #
 # usage: testnet.sh COMMAND [ARG]...
 #
-#     here      v0  198.51.100.2/24  2001:db8::2/64  port 9000 answers
+#     here      v0  198.51.100.2/24  2001:db8::2/126  port 9000 answers
 #               vt0, a TAP that $VMRUN_USER may open  203.0.113.1/24
 #     elsewhere v1  198.51.100.1 and .7, 192.168.7.7  2001:db8::1 and ::7
 #               HTTP on 80, 8080 and 22; DNS on .7, .1 and ::7: every name is
@@ -42,13 +42,13 @@ ip link set lo up
 ip link add v0 type veth peer name v1
 ip link set v1 netns "$ELSEWHERE"
 ip addr add 198.51.100.2/24 dev v0
-ip addr add 2001:db8::2/64 dev v0 nodad
+ip addr add 2001:db8::2/126 dev v0 nodad
 ip link set v0 up
 there ip link set lo up
 for a in 198.51.100.1/24 198.51.100.7/24 192.168.7.7/24; do
 	there ip addr add $a dev v1
 done
-for a in 2001:db8::1/64 2001:db8::7/64; do
+for a in 2001:db8::1/126 2001:db8::7/128; do
 	there ip addr add $a dev v1 nodad
 done
 there ip link set v1 up

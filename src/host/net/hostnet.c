@@ -27,6 +27,10 @@
 #define ROUTES_MAX (4u * 1024 * 1024)
 /* As many as fit into a ruleset with ease; more is no machine for this. */
 #define ADDRS_MAX 256
+/* Bits of a network whose members are beside this machine: shorter is what a
+ * provider has, longer has nobody but a peer in it. */
+#define LINK_MIN 48
+#define LINK_MAX 126
 
 bool hostnet_has_default4(const char *text)
 {
@@ -88,6 +92,8 @@ struct own {
 	unsigned size, bits; /* bytes of it; bits of its network */
 };
 
+#define OWN_TEXT (INET6_ADDRSTRLEN + 12)
+
 static bool read_own(const struct ifaddrs *a, struct own *o)
 {
 	const unsigned char *mask = NULL;
@@ -130,22 +136,41 @@ static int add_text(char ***to, const char *text, struct err *e)
 	return text_add(to, text, e);
 }
 
+static void print_own(const struct own *o, unsigned bits, char text[OWN_TEXT])
+{
+	char ip[INET6_ADDRSTRLEN];
+
+	inet_ntop(o->family, o->ip, ip, sizeof(ip));
+	snprintf(text, OWN_TEXT, bits < o->size * 8 ? "%s/%u" : "%s", ip, bits);
+}
+
 /* The address, or all of its network. */
 static int add_own(struct hostnet *h, const struct own *o, unsigned bits,
 		   const struct ruleset *r, struct err *e)
 {
-	char ip[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 12];
+	char text[OWN_TEXT];
 
 	/* Containers and VPNs have such; what changes is to be worth a restart.
 	 */
 	if (ruleset_is_private(o->family, o->ip) &&
 	    !(r && ruleset_opens(r, o->family, o->ip)))
 		return 0;
-	inet_ntop(o->family, o->ip, ip, sizeof(ip));
-	snprintf(text, sizeof(text), bits < o->size * 8 ? "%s/%u" : "%s", ip,
-		 bits);
+	print_own(o, bits, text);
 	return add_text(o->family == AF_INET ? &h->addrs4 : &h->addrs6, text,
 			e);
+}
+
+/* A router or a file server is beside this machine by its public IPv6 address
+ * as much as by its private IPv4 one. */
+static int add_link(struct hostnet *h, const struct own *o, struct err *e)
+{
+	char text[OWN_TEXT];
+
+	if (o->family != AF_INET6 || o->bits < LINK_MIN || o->bits > LINK_MAX ||
+	    ruleset_is_private(o->family, o->ip))
+		return 0;
+	print_own(o, o->bits, text);
+	return add_text(&h->links6, text, e);
 }
 
 /*
@@ -167,8 +192,16 @@ static int add_address(struct hostnet *h, const struct ifaddrs *a,
 		return 0;
 	for (unsigned i = o.bits; i < o.size * 8; i++)
 		o.ip[i / 8] &= (unsigned char)~(0x80 >> i % 8);
+	if (add_link(h, &o, e) < 0)
+		return -1;
 	return add_own(h, &o, lo && o.family == AF_INET ? o.bits : o.size * 8,
 		       r, e);
+}
+
+static void sort(char **list)
+{
+	if (list)
+		qsort(list, strv_len(list), sizeof(char *), by_text);
 }
 
 static int look_addresses(struct hostnet *h, const struct ruleset *r,
@@ -182,10 +215,9 @@ static int look_addresses(struct hostnet *h, const struct ruleset *r,
 	for (struct ifaddrs *a = all; a && ret == 0; a = a->ifa_next)
 		ret = add_address(h, a, r, e);
 	freeifaddrs(all);
-	if (h->addrs4)
-		qsort(h->addrs4, strv_len(h->addrs4), sizeof(char *), by_text);
-	if (h->addrs6)
-		qsort(h->addrs6, strv_len(h->addrs6), sizeof(char *), by_text);
+	sort(h->addrs4);
+	sort(h->addrs6);
+	sort(h->links6);
 	return ret;
 }
 
@@ -207,6 +239,7 @@ void hostnet_free(struct hostnet *h)
 {
 	strv_free(h->addrs4);
 	strv_free(h->addrs6);
+	strv_free(h->links6);
 	strv_free(h->resolvers);
 	memset(h, 0, sizeof(*h));
 }
@@ -227,7 +260,8 @@ bool hostnet_has_same_addresses(const struct hostnet *a,
 				const struct hostnet *b)
 {
 	return is_same_list(a->addrs4, b->addrs4) &&
-	       is_same_list(a->addrs6, b->addrs6);
+	       is_same_list(a->addrs6, b->addrs6) &&
+	       is_same_list(a->links6, b->links6);
 }
 
 bool hostnet_is_same(const struct hostnet *a, const struct hostnet *b)

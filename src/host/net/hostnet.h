@@ -15,6 +15,9 @@ struct hostnet {
 	 * those that a ruleset refuses as private anyway.  Sorted, each once;
 	 * for strv_free(). */
 	char **addrs4, **addrs6;
+	/* Networks of its public IPv6 addresses: who is in them is beside it,
+	 * as in a private network.  The same. */
+	char **links6;
 	char **resolvers; /* of resolv.conf, in its order */
 };
 

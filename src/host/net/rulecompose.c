@@ -19,7 +19,7 @@
 
 struct set {
 	const char *name, *type;
-	const char *const *elements;
+	const char *const *elements, *const *more;
 };
 
 #define SETS 8
@@ -28,28 +28,32 @@ static void list_sets(struct set *s, const struct ruleset *r,
 		      const struct ruleset_net *n)
 {
 	const struct set all[SETS] = {
-		{"host4", "ipv4_addr", n->host_addrs4},
-		{"host6", "ipv6_addr", n->host_addrs6},
-		{"open4", "ipv4_addr", (const char *const *)r->nets4},
-		{"open6", "ipv6_addr", (const char *const *)r->nets6},
-		{"private4", "ipv4_addr", ruleset_private4},
-		{"private6", "ipv6_addr", ruleset_private6},
-		{"refused4", "ipv4_addr", (const char *const *)r->refused4},
-		{"refused6", "ipv6_addr", (const char *const *)r->refused6},
+		{"host4", "ipv4_addr", n->host_addrs4, NULL},
+		{"host6", "ipv6_addr", n->host_addrs6, NULL},
+		{"open4", "ipv4_addr", (const char *const *)r->nets4, NULL},
+		{"open6", "ipv6_addr", (const char *const *)r->nets6, NULL},
+		{"private4", "ipv4_addr", ruleset_private4, NULL},
+		{"private6", "ipv6_addr", ruleset_private6, n->links6},
+		{"refused4", "ipv4_addr", (const char *const *)r->refused4,
+		 NULL},
+		{"refused6", "ipv6_addr", (const char *const *)r->refused6,
+		 NULL},
 	};
 
 	memcpy(s, all, sizeof(all));
 }
 
-static void put_elements(struct buf *b, const char *const *elements)
+static void put_elements(struct buf *b, const struct set *s)
 {
+	const char *const *both[] = {s->elements, s->more};
+	size_t n = 0;
+
+	for (size_t i = 0; i < 2; i++)
+		for (const char *const *p = both[i]; p && *p; p++)
+			buf_printf(b, "%s %s", n++ ? "," : "\t\telements = {",
+				   *p);
 	/* An empty set has no elements to name. */
-	if (!elements || !*elements)
-		return;
-	buf_printf(b, "\t\telements = {");
-	for (size_t i = 0; elements[i]; i++)
-		buf_printf(b, "%s %s", i ? "," : "", elements[i]);
-	buf_printf(b, " }\n");
+	buf_printf(b, "%s", n ? " }\n" : "");
 }
 
 enum contents { CONTENTS_NONE, CONTENTS_ALL };
@@ -62,7 +66,7 @@ static void put_sets(struct buf *b, const struct set *s, enum contents c)
 			   "\t\tauto-merge\n",
 			   s[i].name, s[i].type);
 		if (c == CONTENTS_ALL)
-			put_elements(b, s[i].elements);
+			put_elements(b, &s[i]);
 		buf_printf(b, "\t}\n");
 	}
 }

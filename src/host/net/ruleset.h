@@ -11,7 +11,8 @@
  *     allow-net 192.168.0.0/16 [tcp dport 22]
  *
  * for private networks, which are refused else whatever a rule says, or for the
- * part of one that the rule behind it describes; this machine's own addresses
+ * part of one that the rule behind it describes; those of this machine's public
+ * IPv6 addresses are private, too; this machine's own addresses
  * stay refused unless such a line names one alone (/32, /128).  And
  *
  *     allow-host example.org [tcp dport 443]
@@ -79,6 +80,7 @@ struct ruleset_net {
 	const char *resolver4, *resolver6;
 	const char *const *host_addrs4,
 		*const *host_addrs6; /* this machine's: hostnet.h */
+	const char *const *links6;   /* as private as private networks */
 	const struct ruleset_publish *publish;
 	size_t n_publish;
 	bool passt; /* is what the outer card ends at, perhaps by a bridge */

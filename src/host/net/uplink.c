@@ -74,6 +74,7 @@ static int make_rules(const struct uplink *u, struct err *e)
 			judges ? (const char *const *)u->host.addrs4 : NULL,
 		.host_addrs6 =
 			judges ? (const char *const *)u->host.addrs6 : NULL,
+		.links6 = judges ? (const char *const *)u->host.links6 : NULL,
 		.publish = publish,
 		.n_publish = u->n_publish,
 		.passt = u->conf.kind == NETCONF_PASST,
@@ -114,6 +115,7 @@ int uplink_new_rules(struct uplink *u, struct err *e)
 		return -1;
 	swap_lists(&u->host.addrs4, &h.addrs4);
 	swap_lists(&u->host.addrs6, &h.addrs6);
+	swap_lists(&u->host.links6, &h.links6);
 	hostnet_free(&h);
 	return make_rules(u, e);
 }
