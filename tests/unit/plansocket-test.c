@@ -94,6 +94,14 @@ static void test_known(void)
 		{"tmux-1000/default", "a terminal multiplexer"},
 		{"screen/S-ann/7.pts", "a terminal multiplexer"},
 		{"emacs/server", "an editor"},
+		{"nvim.1234.0", "an editor"},
+		{"crio/crio.sock", "a container engine"},
+		{"buildkit/buildkitd.sock", "a container engine"},
+		{"lxd/unix.socket", "a container engine"},
+		{"incus/unix.socket", "a container engine"},
+		{"incus/unix.socket.user", "a container engine"},
+		{"libvirt-sock", "a manager of virtual machines"},
+		{"libvirt/virtqemud-sock", "a manager of virtual machines"},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
@@ -144,6 +152,8 @@ static void test_session(void)
 		{"NIRI_SOCKET=%s/open/s", "a window manager"},
 		{"TMUX=%s/open/s,7,0", "a terminal multiplexer"},
 		{"DOCKER_HOST=unix://%s/open/s", "a container engine"},
+		{"KITTY_LISTEN_ON=unix:%s/open/s", "a terminal,"},
+		{"NVIM=%s/open/s", "an editor"},
 		{"DBUS_SESSION_BUS_ADDRESS=unix:path=%s/open/s,guid=7",
 		 "a message bus"},
 		{"DBUS_SESSION_BUS_ADDRESS=unix:abstract=x;unix:guid=7,"

@@ -21,6 +21,8 @@
 #define ENGINE "a container engine" ALL
 #define MANAGER "a window manager" ALL
 #define TERMINAL "a terminal multiplexer" ALL
+#define MACHINES "a manager of virtual machines" ALL
+#define EDITOR "an editor" ALL
 #define COMPOSITOR "a compositor, which shows all that you see"
 
 /* Services that do for whoever talks to them what owns the account. */
@@ -31,6 +33,12 @@ static const struct {
 	{"*/docker.sock", ENGINE},
 	{"*/podman.sock", ENGINE},
 	{"*/containerd.sock", ENGINE},
+	{"*/crio.sock", ENGINE},
+	{"*/buildkitd.sock", ENGINE},
+	{"*/lxd*/unix.socket*", ENGINE},
+	{"*/incus*/unix.socket*", ENGINE},
+	{"*/libvirt-sock", MACHINES},
+	{"*/libvirt/*-sock", MACHINES}, /* virtqemud and the like */
 	{"/run/dbus/*", BUS},
 	{"/run/user/*/bus", BUS},
 	{"*/at-spi/*", BUS},
@@ -44,14 +52,15 @@ static const struct {
 	{"*/niri.*.sock", MANAGER},
 	{"*/tmux-[0-9]*/*", TERMINAL},
 	{"*/screen/S-*/*", TERMINAL},
-	{"*/emacs/server", "an editor" ALL},
+	{"*/emacs/server", EDITOR},
+	{"*/nvim.[0-9]*.[0-9]*", EDITOR},
 };
 
 enum form {
 	FORM_PATH,
 	FORM_RUNTIME, /* in $XDG_RUNTIME_DIR if it is relative */
 	FORM_COMMA,   /* what is before the first comma */
-	FORM_URL,     /* unix://PATH */
+	FORM_URL,     /* unix://PATH, or unix:PATH */
 	FORM_BUS,     /* unix:path=PATH,...;... */
 };
 
@@ -69,6 +78,8 @@ static const struct {
 	{"I3SOCK", FORM_PATH, MANAGER},
 	{"NIRI_SOCKET", FORM_PATH, MANAGER},
 	{"TMUX", FORM_COMMA, TERMINAL},
+	{"KITTY_LISTEN_ON", FORM_URL, "a terminal" ALL},
+	{"NVIM", FORM_PATH, EDITOR},
 	{"DOCKER_HOST", FORM_URL, ENGINE},
 	{"CONTAINER_HOST", FORM_URL, ENGINE},
 };
@@ -131,7 +142,7 @@ static bool names(const struct facts *f, enum form form, const char *value,
 			 value);
 		break;
 	case FORM_URL:
-		value += strncmp(value, "unix://", 7) ? 0 : 7;
+		value += strncmp(value, "unix:", 5) ? 0 : 5;
 		break;
 	case FORM_BUS:
 		return is_bus(value, st);
