@@ -9,6 +9,7 @@
 #include "mark.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static struct script s;
@@ -317,6 +318,93 @@ static void bounds(void)
 	tap_ok(c->over && n <= OBJECTS_MAX + 1, "objects have an end");
 }
 
+/* How many messages a text of to_host() is. */
+static unsigned messages(const char *text)
+{
+	unsigned n = 0;
+
+	for (; *text; text++)
+		n += *text == '(';
+	return n;
+}
+
+/* What would cost the compositor far more than the client. */
+static void rectangles(void)
+{
+	enum { REGION = NEXT };
+	struct client *c = script_client(&s);
+	const char *text;
+
+	from_guest(c, COMPOSITOR, RQ_WL_COMPOSITOR_CREATE_REGION, "n", REGION);
+	for (uint32_t i = 0; i < CLIENT_RECTS_MAX - 1; i++)
+		from_guest(c, REGION,
+			   i % 2 ? RQ_WL_REGION_SUBTRACT : RQ_WL_REGION_ADD,
+			   "uuuu", i, i, 1, 1);
+	text = to_host(c);
+	tap_ok(messages(text) == CLIENT_RECTS_MAX &&
+		       strstr(text, "14.2(125,125,1,1) 14.1(126,126,1,1)"),
+	       "rectangles of a region pass");
+	from_guest(c, REGION, RQ_WL_REGION_SUBTRACT, "uuuu", 7, 7, 7, 7);
+	tap_str(to_host(c), "14.1(0,0,2147483647,2147483647)",
+		"many are all of the surface");
+	for (uint32_t i = 0; i < 1000; i++)
+		from_guest(c, REGION, RQ_WL_REGION_ADD, "uuuu", i, 0, 1, 9);
+	tap_str(to_host(c), "", "and no more than that");
+	from_guest(c, REGION, RQ_WL_REGION_DESTROY, "");
+	from_host(c, DISPLAY, EV_WL_DISPLAY_DELETE_ID, "u", REGION);
+	from_guest(c, COMPOSITOR, RQ_WL_COMPOSITOR_CREATE_REGION, "n", REGION);
+	from_guest(c, REGION, RQ_WL_REGION_ADD, "uuuu", 1, 2, 3, 4);
+	tap_str(to_host(c), "14.0() 3.1(14) 14.1(1,2,3,4)",
+		"another region begins anew");
+	client_free(c);
+}
+
+static void damages(void)
+{
+	struct client *c = script_client(&s);
+	const char *text;
+
+	for (uint32_t i = 0; i < CLIENT_RECTS_MAX - 1; i++)
+		from_guest(c, SURFACE,
+			   i % 2 ? RQ_WL_SURFACE_DAMAGE
+				 : RQ_WL_SURFACE_DAMAGE_BUFFER,
+			   "uuuu", i, i, 1, 1);
+	text = to_host(c);
+	tap_ok(messages(text) == CLIENT_RECTS_MAX - 1 &&
+		       strstr(text, "13.2(125,125,1,1) 13.9(126,126,1,1)"),
+	       "damage passes");
+	for (uint32_t i = 0; i < 1000; i++)
+		from_guest(c, SURFACE, RQ_WL_SURFACE_DAMAGE_BUFFER, "uuuu", i,
+			   0, 1, 9);
+	from_guest(c, SURFACE, RQ_WL_SURFACE_COMMIT, "");
+	tap_str(to_host(c), "13.2(0,0,2147483647,2147483647) 13.6()",
+		"too much of it is all of the surface");
+	from_guest(c, SURFACE, RQ_WL_SURFACE_DAMAGE, "uuuu", 1, 2, 3, 4);
+	tap_str(to_host(c), "13.2(1,2,3,4)", "until it is committed");
+	client_free(c);
+}
+
+/* Opened and closed for as long as it lives. */
+static void windows(void)
+{
+	struct client *c = script_client(&s);
+
+	for (unsigned i = 0; i < 2 * CLIENT_WINDOWS_MAX && !c->over; i++) {
+		from_guest(c, WM, RQ_XDG_WM_BASE_GET_XDG_SURFACE, "no", NEXT,
+			   SURFACE);
+		from_guest(c, NEXT, RQ_XDG_SURFACE_GET_TOPLEVEL, "n", NEXT + 1);
+		from_guest(c, NEXT + 1, RQ_XDG_TOPLEVEL_DESTROY, "");
+		from_guest(c, NEXT, RQ_XDG_SURFACE_DESTROY, "");
+		from_host(c, DISPLAY, EV_WL_DISPLAY_DELETE_ID, "u", NEXT + 1);
+		from_host(c, DISPLAY, EV_WL_DISPLAY_DELETE_ID, "u", NEXT);
+		to_host(c);
+		to_guest(c);
+	}
+	tap_ok(!c->over && !c->windows,
+	       "windows that are closed count no more");
+	client_free(c);
+}
+
 int main(void)
 {
 	script_start(&s, WAYLAND_CLIPBOARD_BOTH);
@@ -329,6 +417,9 @@ int main(void)
 	decorations();
 	texts();
 	tables();
+	rectangles();
+	damages();
+	windows();
 	bounds();
 	script_end(&s);
 	return tap_done();

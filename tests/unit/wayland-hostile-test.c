@@ -384,6 +384,19 @@ static void flood_titles(struct client *c)
 		from_guest(c, NEXT + 1, RQ_XDG_TOPLEVEL_SET_TITLE, "s", "");
 }
 
+/* All of them open at the same time. */
+static void windows_many(struct client *c)
+{
+	for (uint32_t id = NEXT; id < NEXT + 2000 && !c->over; id += 3) {
+		from_guest(c, COMPOSITOR, RQ_WL_COMPOSITOR_CREATE_SURFACE, "n",
+			   id);
+		from_guest(c, WM, RQ_XDG_WM_BASE_GET_XDG_SURFACE, "no", id + 1,
+			   id);
+		from_guest(c, id + 1, RQ_XDG_SURFACE_GET_TOPLEVEL, "n", id + 2);
+		to_host(c);
+	}
+}
+
 static const struct {
 	const char *name, *why;
 	void (*run)(struct client *c);
@@ -467,6 +480,7 @@ static const struct {
 	{"an offer destroyed twice", "is not there", offer_destroyed},
 	{"data devices without end", "too many data devices", devices_many},
 	{"more than libwayland takes", "a message of 4100 bytes", title_huge},
+	{"windows without end", "too many windows", windows_many},
 	{"titles without end", "too much at once", flood_titles},
 };
 

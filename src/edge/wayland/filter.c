@@ -166,6 +166,10 @@ void client_gone(struct client *c, uint32_t id, const struct object *o)
 	case IF_ZWP_PRIMARY_SELECTION_DEVICE_V1:
 		selection_gone(c, id, o);
 		break;
+	case IF_XDG_TOPLEVEL:
+	case IF_XDG_POPUP:
+		bounds_window_gone(c);
+		break;
 	default:
 		break;
 	}

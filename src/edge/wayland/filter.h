@@ -12,6 +12,7 @@
  *     registry.c   which globals are there
  *     shm.c        shared memory
  *     copy.c       copies of it
+ *     bounds.c     what would cost the compositor more than it does the client
  *     selection.c  clipboard, primary selection, drag and drop
  *     drag.c       drags that begin in the VM
  *     mark.c       what a window is called
@@ -67,6 +68,15 @@
  */
 #define FILTER_POOLS_MAX 8192u
 
+/*
+ * Rectangles of a wl_region, and of a surface's damage until it is committed:
+ * those who draw by rectangles have a few dozen.  A compositor's work for them
+ * grows with the third power.
+ */
+#define CLIENT_RECTS_MAX 128u
+/* Windows and popups of a client. */
+#define CLIENT_WINDOWS_MAX 256u
+
 enum selection_kind { SELECTION_CLIPBOARD, SELECTION_PRIMARY, SELECTIONS };
 
 /* The VM's own selection of a kind: selection.c. */
@@ -119,6 +129,7 @@ struct client {
 	struct objects objects;
 	struct client_global *globals; /* owned */
 	size_t n_globals;
+	unsigned windows;		     /* and popups: bounds.c */
 	struct shm *shm;		     /* owned; NULL until used */
 	struct selection_client *selections; /* owned; NULL until used */
 	/* The keyboard is in its windows; came from others of the VM's; when.
@@ -184,6 +195,13 @@ void client_gone(struct client *c, uint32_t id, const struct object *o);
 enum verdict registry_global(struct client *c, const struct wire_message *m);
 enum verdict registry_remove(struct client *c, const struct wire_message *m);
 enum verdict registry_bind(struct client *c, const struct wire_message *m);
+
+/* bounds.c: m may be changed. */
+enum verdict bounds_region(struct client *c, const struct wire_message *m);
+enum verdict bounds_surface(struct client *c, const struct wire_message *m);
+/* A window or a popup is made. */
+enum verdict bounds_window(struct client *c);
+void bounds_window_gone(struct client *c);
 
 /* shm.c: fds may be exchanged. */
 enum verdict shm_request(struct client *c, const struct wire_message *m,

@@ -13,6 +13,7 @@ noinst_LIBRARIES += %D%/libwayland-filter.a
 	%D%/format.h %D%/format.c \
 	%D%/shm.h %D%/shm.c \
 	%D%/copy.c \
+	%D%/bounds.c \
 	%D%/offers.h %D%/offers.c \
 	%D%/drag.h %D%/drag.c \
 	%D%/selection.c

@@ -2,8 +2,11 @@
 /* Ids and what they stand for.  Runs in vmrun-wayland as U; pure. */
 #include "objects.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+static_assert(PROTOCOL_INTERFACES <= UINT8_MAX, "struct object's interface");
 
 int objects_init(struct objects *o)
 {
@@ -65,7 +68,7 @@ struct object *objects_add(struct objects *o, uint32_t id, uint16_t interface,
 	if (id == o->n_client)
 		o->n_client++;
 	o->client[id] = (struct object){
-		.interface = interface,
+		.interface = (uint8_t)interface,
 		.version = (uint8_t)version,
 		.state = OBJECT_LIVE,
 	};
@@ -146,7 +149,7 @@ uint32_t objects_announce(struct objects *o, uint32_t theirs,
 		o->n_server++;
 	}
 	o->server[i] = (struct server_object){
-		.o = {.interface = interface,
+		.o = {.interface = (uint8_t)interface,
 		      .version = (uint8_t)version,
 		      .state = OBJECT_LIVE},
 		.theirs = theirs,

@@ -38,9 +38,10 @@ enum object_state {
 };
 
 struct object {
-	uint16_t interface; /* IF_... */
+	uint8_t interface; /* IF_... */
 	uint8_t version;
 	uint8_t state; /* enum object_state */
+	uint8_t sent;  /* so many rectangles, for bounds.c; 0 at first */
 	uint32_t data; /* for the interface's module; 0 at first */
 };
 

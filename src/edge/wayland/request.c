@@ -142,6 +142,25 @@ static enum verdict decoration(struct client *c, const struct wire_message *m)
 	return c->over ? VERDICT_BAD : VERDICT_DONE;
 }
 
+static enum verdict surface(struct client *c, const struct wire_message *m,
+			    int *fds)
+{
+	enum verdict v = shm_request(c, m, IF_WL_SURFACE, fds);
+
+	return v == VERDICT_PASS ? bounds_surface(c, m) : v;
+}
+
+static enum verdict xdg_surface(struct client *c, const struct wire_message *m)
+{
+	switch (m->opcode) {
+	case RQ_XDG_SURFACE_GET_TOPLEVEL:
+	case RQ_XDG_SURFACE_GET_POPUP:
+		return bounds_window(c);
+	default:
+		return VERDICT_PASS;
+	}
+}
+
 static enum verdict ask_modules(struct client *c, const struct wire_message *m,
 				uint16_t interface, int *fds)
 {
@@ -151,8 +170,13 @@ static enum verdict ask_modules(struct client *c, const struct wire_message *m,
 	case IF_WL_SHM:
 	case IF_WL_SHM_POOL:
 	case IF_WL_BUFFER:
-	case IF_WL_SURFACE:
 		return shm_request(c, m, interface, fds);
+	case IF_WL_SURFACE:
+		return surface(c, m, fds);
+	case IF_WL_REGION:
+		return bounds_region(c, m);
+	case IF_XDG_SURFACE:
+		return xdg_surface(c, m);
 	case IF_XDG_TOPLEVEL:
 		return toplevel(c, m);
 	case IF_ZXDG_TOPLEVEL_DECORATION_V1:
