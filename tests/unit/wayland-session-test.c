@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What one client's end means to the others is written to them at once. */
+/*
+ * What one client's end means to the others is written to them at once; and no
+ * client waits for a connection that cannot come.
+ */
 #include "session.h"
 #include "tap.h"
 #include "wayland-script.h"
 
 #include "base/err.h"
+#include "base/io.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,6 +50,46 @@ static void copy(struct client *c)
 	from_guest(c, DEVICE, RQ_WL_DATA_DEVICE_SET_SELECTION, "ou", NEXT, 9);
 }
 
+/* vmrun's answer comes when there is no place for its descriptor. */
+static void without_descriptors(void)
+{
+	struct wayland_record r = {.version = WAYLAND_VERSION,
+				   .kind = WAYLAND_CMD_COMPOSITOR};
+	struct rlimit none, was;
+	int mine[2], theirs, p[2], fd = 7, got;
+	char said[256] = "";
+	struct client *c = add(0, mine);
+
+	close(c->host.fd);
+	c->host.fd = -1;
+	a.s[0].joined = false;
+	r.client = c->number;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, p) < 0)
+		abort();
+	theirs = v.fd;
+	v.fd = p[0];
+	if (io_send(p[1], &r, sizeof(r), &p[1], 1) < 0)
+		abort();
+	getrlimit(RLIMIT_NOFILE, &was);
+	none = was;
+	none.rlim_cur = 0;
+	setrlimit(RLIMIT_NOFILE, &none);
+	memset(&r, 0, sizeof(r));
+	got = vmrun_command(&v, &r, &fd);
+	setrlimit(RLIMIT_NOFILE, &was);
+	tap_ok(got == 1 && fd == -1 && r.kind == WAYLAND_CMD_COMPOSITOR &&
+		       r.client == c->number,
+	       "an answer whose descriptor is lost is read");
+	if (got == 1)
+		sessions_command(&a, &r, fd);
+	sessions_settle(&a);
+	got = (int)recv(mine[0], said, sizeof(said), MSG_DONTWAIT);
+	tap_ok(!a.s[0].client && got > 0 &&
+		       memmem(said, (size_t)got, "too many files", 14),
+	       "its client is told, and its place is free");
+	v.fd = theirs;
+}
+
 int main(void)
 {
 	int listening, unused, fds[3][2];
@@ -74,6 +120,9 @@ int main(void)
 	       "what it had copied is gone for the others too, at once");
 	tap_ok(recv(fds[1][0], w, sizeof(w), MSG_DONTWAIT) < 0,
 	       "who has no keyboard hears nothing");
+	a.s[0].client->over = a.s[1].client->over = true;
+	sessions_settle(&a);
+	without_descriptors();
 	sessions_free(&a);
 	return tap_done();
 }

@@ -120,8 +120,14 @@ void sessions_command(struct sessions *a, const struct wayland_record *r,
 	case WAYLAND_CMD_COMPOSITOR:
 		s = find(a, r->client);
 		/* The client may have gone in the meantime. */
-		if (!s || s->joined || given < 0)
+		if (!s || s->joined)
 			return;
+		if (given < 0) {
+			note(a, LOG_LEVEL_WARN, "too many files are open");
+			client_error(s->client, BAD_IMPLEMENTATION,
+				     "too many files are open");
+			return;
+		}
 		s->client->host.fd = steal_fd(&given);
 		s->joined = true;
 		break;

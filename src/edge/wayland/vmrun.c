@@ -40,11 +40,16 @@ int vmrun_command(struct vmrun *v, struct wayland_record *r, int *fd)
 {
 	int fds[IO_FDS_MAX];
 	size_t n = IO_FDS_MAX;
-	ssize_t got = io_recv(v->fd, r, sizeof(*r), fds, &n);
+	ssize_t got;
 
+	memset(r, 0, sizeof(*r));
+	got = io_recv(v->fd, r, sizeof(*r), fds, &n);
 	*fd = -1;
-	if (got < 0 && (errno == EAGAIN || errno == EMSGSIZE))
+	if (got < 0 && errno == EAGAIN)
 		return 0;
+	/* There was no place for its descriptor: what it says still holds. */
+	if (got < 0 && errno == EMSGSIZE)
+		got = sizeof(*r);
 	if (got <= 0)
 		return -1;
 	/* Another size is another version: never guess at it. */

@@ -36,8 +36,8 @@ void vmrun_free(struct vmrun *v);
 /* There is room for what a command, or a new client, brings. */
 bool vmrun_has_room(const struct vmrun *v);
 /*
- * One command.  1: *r, and *fd, which is the caller's, or -1.  0: none.  -1:
- * vmrun is gone, and so should we.
+ * One command.  1: *r, and *fd, which is the caller's, or -1, also if there was
+ * no place for one.  0: none.  -1: vmrun is gone, and so should we.
  */
 int vmrun_command(struct vmrun *v, struct wayland_record *r, int *fd);
 
