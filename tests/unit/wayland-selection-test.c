@@ -324,6 +324,28 @@ static void in_late(void)
 	script_end(&s);
 }
 
+/* What others copied after a client has let go of its keyboard. */
+static void in_released(void)
+{
+	struct client *a, *b, *late;
+
+	script_start(&s, WAYLAND_CLIPBOARD_IN);
+	s.filter.now_ms = 5000;
+	a = script_client(&s);
+	b = script_client(&s);
+	late = script_client(&s);
+	keyboard(a, true);
+	copy(a, NEXT);
+	from_guest(a, KEYBOARD, RQ_WL_KEYBOARD_RELEASE, "");
+	from_guest(late, KEYBOARD, RQ_WL_KEYBOARD_RELEASE, "");
+	keyboard(late, true); /* was under way */
+	s.filter.now_ms += 2000;
+	offer(b, SERVER);
+	says(to_guest(b), "data_offer(S0) S0.0(text/secret) selection(S0)",
+	     "in: a keyboard that is released is not here any more");
+	script_end(&s);
+}
+
 static void drags(enum wayland_clipboard way, bool may_leave, bool may_enter)
 {
 	static const char *const words[] = {"off", "in", "out", "both"};
@@ -544,6 +566,7 @@ int main(void)
 		out();
 		in();
 		in_late();
+		in_released();
 	}
 	drags(WAYLAND_CLIPBOARD_OFF, false, false);
 	drags(WAYLAND_CLIPBOARD_IN, false, true);

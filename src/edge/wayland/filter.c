@@ -160,6 +160,7 @@ void client_gone(struct client *c, uint32_t id, const struct object *o)
 		if (o->data)
 			shm_gone(c, o);
 		break;
+	case IF_WL_KEYBOARD:
 	case IF_WL_DATA_SOURCE:
 	case IF_WL_DATA_DEVICE:
 	case IF_ZWP_PRIMARY_SELECTION_SOURCE_V1:

@@ -132,9 +132,10 @@ struct client {
 	unsigned windows;		     /* and popups: bounds.c */
 	struct shm *shm;		     /* owned; NULL until used */
 	struct selection_client *selections; /* owned; NULL until used */
-	/* The keyboard is in its windows; came from others of the VM's; when.
-	 */
-	bool has_keyboard, from_inside;
+	/* So many of its keyboards are in its windows; the first came from
+	 * others of the VM's; when. */
+	unsigned keyboards;
+	bool from_inside;
 	uint64_t entered_ms;
 	bool over;  /* nothing more is taken from either side */
 	bool later; /* its turn is over: whole messages are left */

@@ -44,7 +44,7 @@ static void present_all(struct filter *f, enum selection_kind kind,
 	for (size_t i = 0; i < WAYLAND_CLIENTS_MAX; i++) {
 		struct client *c = f->clients[i];
 
-		if (!c || c == but || c->over || !c->has_keyboard ||
+		if (!c || c == but || c->over || !c->keyboards ||
 		    !c->selections)
 			continue;
 		for (size_t k = 0; k < OFFERS_DEVICES; k++) {
@@ -215,7 +215,7 @@ static bool is_inside(const struct client *c)
 	const struct filter *f = c->filter;
 
 	for (size_t i = 0; i < WAYLAND_CLIENTS_MAX; i++)
-		if (f->clients[i] && f->clients[i]->has_keyboard)
+		if (f->clients[i] && f->clients[i]->keyboards)
 			return true;
 	return f->left_ms && f->now_ms - f->left_ms < SAME_MOMENT_MS;
 }
@@ -226,7 +226,7 @@ static bool is_inside(const struct client *c)
  */
 static bool is_newer(const struct client *c)
 {
-	if (!c->has_keyboard)
+	if (!c->keyboards)
 		return !is_inside(c);
 	if (c->filter->now_ms - c->entered_ms < SAME_MOMENT_MS)
 		return !c->from_inside;
@@ -390,19 +390,32 @@ enum verdict selection_hidden(struct client *c, struct wire_message *m,
 	return VERDICT_DROP;
 }
 
+/* A keyboard that was in one of the client's windows is no more. */
+static void leave(struct client *c)
+{
+	if (!--c->keyboards)
+		c->filter->left_ms = c->filter->now_ms;
+}
+
 enum verdict selection_keyboard(struct client *c, const struct wire_message *m)
 {
-	if (m->opcode == EV_WL_KEYBOARD_LEAVE) {
-		c->has_keyboard = false;
-		c->filter->left_ms = c->filter->now_ms;
+	struct object *o = objects_get(&c->objects, m->id);
+
+	/* What the client has let go of cannot leave any more. */
+	if (o->state != OBJECT_LIVE)
+		return VERDICT_PASS;
+	if (m->opcode == EV_WL_KEYBOARD_LEAVE && o->data) {
+		o->data = 0;
+		leave(c);
 	}
 	if (m->opcode != EV_WL_KEYBOARD_ENTER)
 		return VERDICT_PASS;
-	if (!c->has_keyboard) {
+	if (!c->keyboards) {
 		c->from_inside = is_inside(c);
 		c->entered_ms = c->filter->now_ms;
 	}
-	c->has_keyboard = true;
+	c->keyboards += !o->data;
+	o->data = 1;
 	if (!c->selections || offers_may(c, WAYLAND_CLIPBOARD_BOTH))
 		return VERDICT_PASS;
 	/* Not every compositor says that there is no selection. */
@@ -423,7 +436,7 @@ void selection_late(struct client *c)
 	for (size_t i = 0; c->selections && i < OFFERS_DEVICES; i++) {
 		struct device *d = &c->selections->devices[i];
 
-		if (d->id && d->late && c->has_keyboard && !c->over)
+		if (d->id && d->late && c->keyboards && !c->over)
 			offers_present(c, d);
 	}
 }
@@ -446,6 +459,10 @@ void selection_gone(struct client *c, uint32_t id, const struct object *o)
 	struct selection_client *s = c->selections;
 
 	switch (o->interface) {
+	case IF_WL_KEYBOARD:
+		if (o->data)
+			leave(c);
+		break;
 	case IF_WL_DATA_DEVICE:
 	case IF_ZWP_PRIMARY_SELECTION_DEVICE_V1:
 		if (!o->data)
@@ -467,9 +484,9 @@ void selection_free(struct client *c)
 {
 	struct selection_client *s = c->selections;
 
-	if (c->has_keyboard)
+	if (c->keyboards)
 		c->filter->left_ms = c->filter->now_ms;
-	c->has_keyboard = false;
+	c->keyboards = 0;
 	lose(c, 0);
 	if (!s)
 		return;
