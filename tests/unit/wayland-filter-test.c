@@ -122,6 +122,10 @@ static void server_ids(void)
 	       "requests pass with the compositor's number");
 	tap_ok(wire_u32(c->host.out + c->host.len - 8) == SERVER + 2,
 	       "which is another one");
+	from_host(c, SERVER + 1, EV_ZWP_TABLET_TOOL_V2_PROXIMITY_IN, "uoo", 5,
+		  SERVER + 2, SURFACE);
+	tap_str(to_guest(c), "",
+		"an event that needs one that is gone is left out");
 	client_free(c);
 }
 
@@ -273,6 +277,12 @@ static void tables(void)
 			}
 		}
 	tap_str(bad, NULL, "no server object has events with descriptors");
+	for (size_t i = 0; i < PROTOCOL_INTERFACES; i++)
+		for (size_t m = 0; m < protocol[i].n_events; m++)
+			if (strchr(protocol[i].events[m].types, 'n') &&
+			    strchr(protocol[i].events[m].types, 'o'))
+				bad = protocol[i].name;
+	tap_str(bad, NULL, "what makes an object is never left out");
 	tap_ok(protocol_find("wl_seat", 7) == IF_WL_SEAT &&
 		       protocol_find("wl_seat", 6) == PROTOCOL_ANY &&
 		       protocol_find("wl_seat_", 8) == PROTOCOL_ANY,

@@ -58,43 +58,44 @@ static enum verdict ask_modules(struct client *c, struct wire_message *m,
 	}
 }
 
-/* An object of the compositor's that the event names: the client's number. */
-static void exchange(struct client *c, struct wire_arg *a)
+/*
+ * Objects of the compositor's that the event names: the client's numbers.  One
+ * that the client has destroyed is null; where libwayland takes no null, which
+ * would end the client, the event is left out.
+ */
+static enum verdict exchange(struct client *c, struct wire_message *m)
 {
-	uint32_t ours;
+	for (unsigned i = 0; i < m->n_args; i++) {
+		char t = m->proto->types[i];
+		struct wire_arg *a = &m->args[i];
+		uint32_t ours;
 
-	if (a->value < WIRE_SERVER_ID)
-		return;
-	ours = objects_ours(&c->objects, a->value);
-	wire_set_u32(a->at, ours >= WIRE_SERVER_ID ? ours : 0);
+		if ((t != 'o' && t != 'O') || a->value < WIRE_SERVER_ID)
+			continue;
+		ours = objects_ours(&c->objects, a->value);
+		if (ours < WIRE_SERVER_ID && t == 'o')
+			return VERDICT_DROP;
+		wire_set_u32(a->at, ours >= WIRE_SERVER_ID ? ours : 0);
+	}
+	return VERDICT_PASS;
 }
 
-/* Makes the numbers of m the client's own. */
-static enum verdict exchange_all(struct client *c, struct wire_message *m,
-				 unsigned version)
+/* Objects that the event makes. */
+static enum verdict announce(struct client *c, struct wire_message *m,
+			     unsigned version)
 {
 	for (unsigned i = 0; i < m->n_args; i++) {
 		struct wire_arg *a = &m->args[i];
 		uint32_t ours;
 
-		switch (m->proto->types[i]) {
-		case 'o':
-		case 'O':
-			exchange(c, a);
-			break;
-		case 'n':
-			ours = objects_announce(&c->objects, a->value,
-						m->proto->interfaces[i],
-						version);
-			if (a->value < WIRE_SERVER_ID || !ours)
-				return client_bad(c, BAD_IMPLEMENTATION,
-						  "%s: a new object",
-						  m->proto->name);
-			wire_set_u32(a->at, ours);
-			break;
-		default:
-			break;
-		}
+		if (m->proto->types[i] != 'n')
+			continue;
+		ours = objects_announce(&c->objects, a->value,
+					m->proto->interfaces[i], version);
+		if (a->value < WIRE_SERVER_ID || !ours)
+			return client_bad(c, BAD_IMPLEMENTATION,
+					  "%s: a new object", m->proto->name);
+		wire_set_u32(a->at, ours);
 	}
 	return VERDICT_PASS;
 }
@@ -165,7 +166,9 @@ static void event(struct client *c, struct wire_message *m)
 	}
 	v = ask_modules(c, m, o.interface);
 	if (v == VERDICT_PASS)
-		v = exchange_all(c, m, o.version);
+		v = exchange(c, m);
+	if (v == VERDICT_PASS)
+		v = announce(c, m, o.version);
 	if (v == VERDICT_PASS) {
 		wire_set_u32(m->bytes, ours);
 		client_to_guest(c, m->bytes, m->size, fds, m->proto->fds);
