@@ -90,6 +90,50 @@ static void without_descriptors(void)
 	v.fd = theirs;
 }
 
+/* How many records there are; the last text. */
+static unsigned records(int fd, char text[WAYLAND_TEXT_MAX])
+{
+	struct wayland_record r;
+	unsigned n = 0;
+
+	while (recv(fd, &r, sizeof(r), MSG_DONTWAIT) == sizeof(r)) {
+		memcpy(text, r.text, sizeof(r.text));
+		n++;
+	}
+	return n;
+}
+
+/* A guest whose clients are ended as fast as it can connect them. */
+static void log_flood(void)
+{
+	enum { BEGIN = 5000000 };
+	char text[WAYLAND_TEXT_MAX] = "";
+	struct vmrun flood;
+	struct err e = ERR_INIT;
+	unsigned n = 0;
+	int p[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, p) < 0 ||
+	    vmrun_init(&flood, p[0], &e) < 0)
+		abort();
+	for (uint64_t ms = 0; ms < 30000; ms++) {
+		vmrun_log(&flood, BEGIN + ms, LOG_LEVEL_WARN, "ended");
+		n += records(p[1], text);
+	}
+	tap_ok(n == VMRUN_LOG_FIRST || n == VMRUN_LOG_FIRST + 2,
+	       "of a flood of messages the first are passed on");
+	n = 0;
+	for (uint64_t ms = 30000; ms < 600000; ms++) {
+		vmrun_log(&flood, BEGIN + ms, LOG_LEVEL_WARN, "ended");
+		n += records(p[1], text);
+	}
+	tap_ok(n >= 18 && n <= 20, "then one each minute, and how many");
+	vmrun_log(&flood, BEGIN + 700000, LOG_LEVEL_WARN, "another");
+	tap_ok(records(p[1], text) == 2 && !strcmp(text, "another"),
+	       "what comes later is said");
+	vmrun_free(&flood);
+}
+
 int main(void)
 {
 	int listening, unused, fds[3][2];
@@ -123,6 +167,7 @@ int main(void)
 	a.s[0].client->over = a.s[1].client->over = true;
 	sessions_settle(&a);
 	without_descriptors();
+	log_flood();
 	sessions_free(&a);
 	return tap_done();
 }

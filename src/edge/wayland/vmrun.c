@@ -16,7 +16,7 @@
 
 int vmrun_init(struct vmrun *v, int fd, struct err *e)
 {
-	*v = (struct vmrun){.fd = fd};
+	*v = (struct vmrun){.fd = fd, .may = VMRUN_LOG_FIRST};
 	if (io_nonblock(fd, 1) < 0)
 		return err_set(e, errno, "the socket to vmrun");
 	v->queue = calloc(VMRUN_QUEUE, sizeof(*v->queue));
@@ -86,16 +86,18 @@ static void send_log(struct vmrun *v, enum log_level level, const char *text)
 void vmrun_log(struct vmrun *v, uint64_t now_ms, enum log_level level,
 	       const char *text)
 {
+	uint64_t more = (now_ms - v->since) / VMRUN_LOG_EACH_MS;
 	char said[80];
 
-	if (now_ms / 1000 != v->second) {
-		v->second = now_ms / 1000;
-		v->logged = 0;
-	}
-	if (v->len || v->logged++ >= VMRUN_LOG_RATE) {
+	v->may += more;
+	if (v->may > VMRUN_LOG_FIRST)
+		v->may = VMRUN_LOG_FIRST;
+	v->since += more * VMRUN_LOG_EACH_MS;
+	if (v->len || !v->may) {
 		v->dropped++;
 		return;
 	}
+	v->may--;
 	if (v->dropped) {
 		snprintf(said, sizeof(said), "%llu messages were left out",
 			 (unsigned long long)v->dropped);

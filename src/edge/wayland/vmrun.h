@@ -4,8 +4,10 @@
  *
  * Never waits for vmrun.  Records that matter are kept until it reads them:
  * commands are read, and clients taken, only while there is room for all that
- * may follow from one.  Log records are dropped, and counted, beyond
- * VMRUN_LOG_RATE a second, or when others wait.
+ * may follow from one.  Log records are the guest's to cause, and a terminal
+ * or a journal has an end: VMRUN_LOG_FIRST of them are sent, then one for each
+ * VMRUN_LOG_EACH_MS, which says how many were left out.  So are they when
+ * others wait.
  */
 #ifndef EDGE_WAYLAND_VMRUN_H
 #define EDGE_WAYLAND_VMRUN_H
@@ -18,14 +20,15 @@
 #include <stdint.h>
 
 #define VMRUN_QUEUE 512u
-#define VMRUN_LOG_RATE 20u
+#define VMRUN_LOG_FIRST 8u
+#define VMRUN_LOG_EACH_MS 60000u
 
 struct vmrun {
 	int fd; /* borrowed: it lives as long as the program */
 	struct wayland_record *queue; /* owned; VMRUN_QUEUE of them */
 	size_t head, len;
-	uint64_t second;  /* for the log rate */
-	unsigned logged;  /* in that second */
+	uint64_t may;	  /* so many log records are sent as they come, */
+	uint64_t since;	  /* counted up to this; monotonic, ms */
 	uint64_t dropped; /* log records since the last that was sent */
 };
 
