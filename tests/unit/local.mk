@@ -302,6 +302,10 @@ unit_tests += %D%/wayland-edge-test
 	src/base/libbase.a
 EXTRA_%C%_wayland_edge_test_DEPENDENCIES = vmrun-wayland
 
+unit_tests += %D%/windows-live-test
+%C%_windows_live_test_SOURCES = %D%/windows-live-test.c %D%/tap.h
+%C%_windows_live_test_LDADD = $(unit_libs)
+
 unit_tests += %D%/windows-test
 %C%_windows_test_SOURCES = %D%/windows-test.c %D%/tap.h
 %C%_windows_test_LDADD = $(unit_libs)

@@ -165,6 +165,10 @@ int cmd_wayland(int argc, char **argv)
 	while ((r = answer(sock, argv[1], &q, &e)) > 0 &&
 	       q.kind == MANAGE_ROW)
 		puts(q.text);
+	if (r == 0) {
+		err_set(&e, 0, "the answer of %s is cut short", argv[1]);
+		r = err_hint(&e, "ask again");
+	}
 	if (r > 0 && q.kind == MANAGE_FAILED)
 		r = err_set(&e, 0, "%s", q.text);
 	return r < 0 ? fail(&e) : 0;

@@ -23,7 +23,7 @@ void request_init(struct supervisor *v)
 		v->conns[i].fd = -1;
 }
 
-static void drop(struct supervisor *v, struct conn *c)
+void request_drop(struct supervisor *v, struct conn *c)
 {
 	struct edge_record r = {.kind = EDGE_CMD_HANGUP, .session = c->session};
 
@@ -31,7 +31,7 @@ static void drop(struct supervisor *v, struct conn *c)
 	if (c->session)
 		supervise_edge(v, &r, NULL, 0);
 	c->session = 0;
-	c->asks_windows = false;
+	c->asks_windows = c->is_behind = false;
 	own_close(&c->fd);
 }
 
@@ -82,13 +82,13 @@ void request_on_accept(struct supervisor *v)
 	turn_away(fd);
 }
 
-void request_answer(struct conn *c, enum manage_kind kind, const char *text)
+int request_answer(struct conn *c, enum manage_kind kind, const char *text)
 {
 	struct manage_record r = {.version = MANAGE_VERSION, .kind = kind};
 
 	snprintf(r.text, sizeof(r.text), "%.*s", (int)sizeof(r.text) - 1,
 		 text ? text : "");
-	manage_send(c->fd, &r, NULL, 0);
+	return manage_send(c->fd, &r, NULL, 0);
 }
 
 static int read_spec(int fd, struct ctl_host_msg *m, struct err *e)
@@ -284,7 +284,7 @@ void request_on_request(struct supervisor *v, uint32_t at)
 	if (at >= CONNS_MAX || c->fd < 0)
 		return;
 	if (manage_recv(c->fd, &q, fds, &n, &e) <= 0) {
-		drop(v, c);
+		request_drop(v, c);
 		return;
 	}
 	handle(v, c, &q, fds, n);

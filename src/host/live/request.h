@@ -19,7 +19,9 @@ void request_on_exit(struct supervisor *v, const struct edge_record *r);
 /* vmrun-mux refused a session. */
 void request_on_full(struct supervisor *v, const struct edge_record *r);
 
-/* Answers on a connection. */
-void request_answer(struct conn *c, enum manage_kind kind, const char *text);
+/* Answers on a connection; -1: there is no room for it. */
+int request_answer(struct conn *c, enum manage_kind kind, const char *text);
+/* Ends it. */
+void request_drop(struct supervisor *v, struct conn *c);
 
 #endif

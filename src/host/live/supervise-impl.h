@@ -36,6 +36,7 @@ struct conn {
 	int fd;		   /* -1: free */
 	uint32_t session;  /* 0: none */
 	bool asks_windows; /* MANAGE_WINDOWS: not yet answered */
+	bool is_behind;	   /* with reading: a row of the answer was left out */
 };
 
 struct supervisor {

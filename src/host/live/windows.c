@@ -223,6 +223,13 @@ void windows_on_ask(struct supervisor *v, struct conn *c)
 		c->asks_windows = true;
 }
 
+/* Whoever does not read does not keep the VM waiting. */
+static void answer_row(struct conn *c, const char *row)
+{
+	if (!c->is_behind && request_answer(c, MANAGE_ROW, row) < 0)
+		c->is_behind = true;
+}
+
 /* Names are the compositor's, and come through the filter. */
 static void on_global(struct supervisor *v, const struct wayland_record *r)
 {
@@ -236,7 +243,7 @@ static void on_global(struct supervisor *v, const struct wayland_record *r)
 		snprintf(offered, sizeof(offered), "%" PRIu32, r->value);
 	snprintf(row, sizeof(row), "%-44s %7s %10" PRIu32, name, offered,
 		 r->theirs);
-	request_answer(c, MANAGE_ROW, row);
+	answer_row(c, row);
 }
 
 static void on_stats(struct supervisor *v, const struct wayland_counts *n)
@@ -261,16 +268,18 @@ static void on_stats(struct supervisor *v, const struct wayland_counts *n)
 		 "security context of the compositor",
 		 has_context(v) ? "yes" : "it has none");
 	if (c)
-		request_answer(c, MANAGE_ROW, row);
+		answer_row(c, row);
 	for (size_t i = 0; c && i < sizeof(rows) / sizeof(*rows); i++) {
 		snprintf(row, sizeof(row), "%-44s %18" PRIu64, rows[i].what,
 			 rows[i].n);
-		request_answer(c, MANAGE_ROW, row);
+		answer_row(c, row);
 	}
 	if (!c)
 		return;
 	c->asks_windows = false;
-	request_answer(c, MANAGE_DONE, NULL);
+	/* An end without "done" says that there would be more. */
+	if (c->is_behind || request_answer(c, MANAGE_DONE, NULL) < 0)
+		request_drop(v, c);
 }
 
 static void on_log(struct supervisor *v, const struct wayland_record *r)
