@@ -194,7 +194,7 @@ static _Noreturn void compositor(int sock)
 
 /* ---- the tests ---- */
 
-static const struct context_names names = {"web", "42"};
+static const struct context_wish names = {"web", "42", 10000};
 static char folder[] = "/tmp/vmrun-context.XXXXXX";
 static int dir, report = -1;
 static pid_t child;

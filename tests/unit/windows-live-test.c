@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * host/live/windows: nobody keeps vmrun waiting, as a vmrunctl that does not
- * read.
+ * host/live/windows: nobody keeps vmrun waiting, neither a vmrunctl that does
+ * not read nor a compositor that does not answer.
  */
 #include "tap.h"
 
@@ -11,8 +11,11 @@
 #include "host/live/request.h"
 #include "host/live/windows.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define GLOBALS 128u
@@ -103,6 +106,58 @@ static void test_rows(void)
 	       "the next one has it all");
 }
 
+/* What a client of the guest was answered, and after how long. */
+static uint32_t connect_client(int64_t *ms)
+{
+	struct wayland_record r = {.kind = WAYLAND_EV_CONNECT};
+	int64_t began = supervise_clock_ms();
+	struct wayland_record a = {0};
+
+	say(&r);
+	*ms = supervise_clock_ms() - began;
+	/* Before it are questions of vmrunctl. */
+	while (io_recv(filter, &a, sizeof(a), NULL, NULL) > 0 &&
+	       a.kind == WAYLAND_CMD_STATS)
+		;
+	return a.kind;
+}
+
+/* In place of the compositor that has ended there is one that only listens. */
+static void test_silent(void)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	char folder[] = "/tmp/vmrun-windows.XXXXXX";
+	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	uint32_t kind;
+	int64_t ms;
+
+	if (!mkdtemp(folder))
+		abort();
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s/s", folder);
+	if (bind(s, (struct sockaddr *)&a, sizeof(a)) < 0)
+		abort();
+	compositor.src = a.sun_path;
+	dir.fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	v.context_lost = true;
+	kind = connect_client(&ms);
+	tap_ok(kind == WAYLAND_CMD_REFUSE && ms < 500,
+	       "a compositor that is not there yet is found at once");
+	listen(s, 8);
+	kind = connect_client(&ms);
+	tap_ok(kind == WAYLAND_CMD_REFUSE && ms >= 900 && ms < 5000,
+	       "one that does not answer is waited for a second");
+	kind = connect_client(&ms);
+	tap_ok(kind == WAYLAND_CMD_REFUSE && ms < 500,
+	       "but not again for each client");
+	v.context_again = supervise_clock_ms();
+	kind = connect_client(&ms);
+	tap_ok(kind == WAYLAND_CMD_REFUSE && ms >= 900, "only some time later");
+	close(s);
+	close(dir.fd);
+	unlink(a.sun_path);
+	rmdir(folder);
+}
+
 int main(void)
 {
 	static char name[] = "web";
@@ -121,5 +176,6 @@ int main(void)
 	request_init(&v);
 	filter = pair_with(&sandbox.wayland);
 	test_rows();
+	test_silent();
 	return tap_done();
 }

@@ -17,7 +17,6 @@
 #include <unistd.h>
 #include <wayland-client.h>
 
-#define PATIENCE_MS 10000
 #define MANAGER "wp_security_context_manager_v1"
 #define ENGINE "vmrun"
 
@@ -205,7 +204,7 @@ static void set(struct wl_proxy *context, uint32_t request, const char *text)
 }
 
 static int make(struct talk *t, struct context *c, int dir,
-		const struct context_names *names, struct err *e)
+		const struct context_wish *wish, struct err *e)
 {
 	own_fd listen_fd = listener(c, dir, e);
 	own_fd theirs = -1;
@@ -224,8 +223,8 @@ static int make(struct talk *t, struct context *c, int dir,
 	if (!context)
 		return err_set(e, errno, "talking to the compositor");
 	set(context, CONTEXT_SET_SANDBOX_ENGINE, ENGINE);
-	set(context, CONTEXT_SET_APP_ID, names->app);
-	set(context, CONTEXT_SET_INSTANCE_ID, names->instance);
+	set(context, CONTEXT_SET_APP_ID, wish->app);
+	set(context, CONTEXT_SET_INSTANCE_ID, wish->instance);
 	wl_proxy_marshal(context, CONTEXT_COMMIT);
 	wl_proxy_marshal(context, CONTEXT_DESTROY);
 	wl_proxy_destroy(context);
@@ -234,7 +233,7 @@ static int make(struct talk *t, struct context *c, int dir,
 
 /* 1, 0 or -1 as context_make(). */
 static int talk(struct talk *t, struct context *c, int dir,
-		const struct context_names *names, struct err *e)
+		const struct context_wish *wish, struct err *e)
 {
 	struct wl_registry *registry = wl_display_get_registry(t->display);
 	int r = -1;
@@ -244,7 +243,7 @@ static int talk(struct talk *t, struct context *c, int dir,
 	wl_registry_add_listener(registry, &registry_listener, t);
 	if (round_trip(t, e) == 0) {
 		r = t->manager ? 1 : 0;
-		if (r && make(t, c, dir, names, e) < 0)
+		if (r && make(t, c, dir, wish, e) < 0)
 			r = -1;
 	}
 	if (t->manager) {
@@ -256,16 +255,16 @@ static int talk(struct talk *t, struct context *c, int dir,
 }
 
 int context_make(struct context *c, int sock, int dir,
-		 const struct context_names *names, int stop, struct err *e)
+		 const struct context_wish *wish, int stop, struct err *e)
 {
-	struct talk t = {.stop = stop, .until = now_ms() + PATIENCE_MS};
+	struct talk t = {.stop = stop, .until = now_ms() + wish->patience_ms};
 	int r;
 
 	wl_log_set_handler_client(quiet);
 	t.display = wl_display_connect_to_fd(sock);
 	if (!t.display)
 		return err_set(e, errno, "talking to the compositor");
-	r = talk(&t, c, dir, names, e);
+	r = talk(&t, c, dir, wish, e);
 	wl_display_disconnect(t.display);
 	if (r != 1)
 		context_close(c);

@@ -23,20 +23,21 @@ struct context {
 #define CONTEXT_NONE { -1, -1 }
 /* clang-format on */
 
-struct context_names {
+struct context_wish {
 	const char *app;      /* what windows are marked with */
 	const char *instance; /* this run */
+	int patience_ms;
 };
 
 /*
  * Asks the compositor at the other end of sock, which this takes, to listen for
  * the VM.  The socket is made in the directory dir (O_PATH) and has no name
- * left when this returns.  Waits ten seconds at most, and until *stop (or -1)
- * can be read.  1: *c is there.  0: this compositor has no security contexts.
- * -1 and e.
+ * left when this returns.  Waits for so many milliseconds at most, and until
+ * stop (or -1) can be read.  1: *c is there.  0: this compositor has no
+ * security contexts. -1 and e.
  */
 int context_make(struct context *c, int sock, int dir,
-		 const struct context_names *names, int stop, struct err *e);
+		 const struct context_wish *wish, int stop, struct err *e);
 /* A connection that the compositor knows for the VM's; non-blocking; or -1. */
 int context_connect(const struct context *c, struct err *e);
 void context_close(struct context *c);

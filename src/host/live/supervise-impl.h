@@ -62,6 +62,9 @@ struct supervisor {
 	} conn_full[EDGE_CONNS];
 	int full_timer;
 	bool context_lost; /* its compositor has ended, and none took over */
+	/* One did, and does not answer: not asked before; supervise_clock_ms()
+	 */
+	int64_t context_again;
 	struct said guest, filter; /* what vmrun-mux, vmrun-wayland said */
 	struct said refused;	   /* connections that could not be made */
 	bool session_used[CTL_SESSIONS];

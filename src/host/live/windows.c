@@ -46,19 +46,29 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#define PATIENCE_MS 10000 /* before the VM starts */
+/*
+ * A running VM waits with all that it does, so not for long, and whatever the
+ * guest asks for, not often.
+ */
+#define RENEW_MS 1000
+#define RENEW_AGAIN_MS 10000
+
 /* As context_make(). */
 static int ask_for_context(const struct plan *p, const struct run_dir *d,
-			   int stop, struct context *c, struct err *e)
+			   int patience_ms, int stop, struct context *c,
+			   struct err *e)
 {
-	struct context_names names = {.app = p->policy.name};
+	struct context_wish wish = {.app = p->policy.name,
+				    .patience_ms = patience_ms};
 	own_fd sock = sockets_connect(&p->sockets[p->windows], e);
 	char run[24];
 
 	if (sock < 0)
 		return -1;
 	snprintf(run, sizeof(run), "%" PRId64, d->run);
-	names.instance = run;
-	return context_make(c, steal_fd(&sock), d->fd, &names, stop, e);
+	wish.instance = run;
+	return context_make(c, steal_fd(&sock), d->fd, &wish, stop, e);
 }
 
 int windows_prepare(const struct plan *p, const struct run_dir *d, int stop,
@@ -68,7 +78,7 @@ int windows_prepare(const struct plan *p, const struct run_dir *d, int stop,
 
 	if (p->windows < 0)
 		return 0;
-	got = ask_for_context(p, d, stop, c, e);
+	got = ask_for_context(p, d, PATIENCE_MS, stop, c, e);
 	if (got < 0)
 		return err_wrap(e, "--socket wayland");
 	log_info(got ? "the compositor has a security context for the windows"
@@ -85,12 +95,18 @@ static bool has_context(const struct supervisor *v)
 /* The compositor that had one is gone; there may be another in its place. */
 static int renew_context(struct supervisor *v, struct err *e)
 {
+	int64_t began = supervise_clock_ms();
 	int got;
 
 	context_close(v->s->context);
 	v->context_lost = true;
-	got = ask_for_context(v->s->plan, v->s->dir, v->signals, v->s->context,
-			      e);
+	if (began < v->context_again)
+		return err_set(e, EAGAIN, "the compositor does not answer");
+	got = ask_for_context(v->s->plan, v->s->dir, RENEW_MS, v->signals,
+			      v->s->context, e);
+	/* Of one that is not there yet it is known at once. */
+	if (got < 0 && supervise_clock_ms() - began >= RENEW_MS)
+		v->context_again = supervise_clock_ms() + RENEW_AGAIN_MS;
 	if (got < 0)
 		return -1;
 	v->context_lost = false;
