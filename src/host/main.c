@@ -107,7 +107,9 @@ static int act(struct plan *p, const struct state_range *range, struct err *e)
 	struct tools t;
 	int status;
 
-	if (tools_find(&t, e) < 0) {
+	/* Before anything is made or granted. */
+	if (tools_find(&t, e) < 0 || tools_check(&t, p, e) < 0) {
+		tools_free(&t);
 		status_ended(&sinks, &o);
 		return fail(e, outcome_status(&o));
 	}

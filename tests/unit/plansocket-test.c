@@ -222,20 +222,17 @@ static void test_places(void)
 static void test_no_waypipe(void)
 {
 	static char any[] = "/bin/true";
-	const struct tools t = {
-		.qemu.path = any,
-		.virtiofsd.path = any,
-		.stage = any,
-		.mux = any,
-	};
-	struct setup s;
+	struct tools t = {.waypipe = any};
 
-	setenv("VMRUN_LIBEXECDIR", getenv("top_builddir"), 1);
-	tap_ok(sandbox_setup(&p, &t, 500007, 500007, &s, &e) == -1,
-	       "no windows without waypipe");
+	tap_ok(!tools_check(&t, &p, &e), "windows with waypipe");
+	t.waypipe = NULL;
+	tap_ok(tools_check(&t, &p, &e) == -1, "no windows without it");
 	tap_str(e.msg, "--socket wayland: /usr/bin/waypipe is not installed",
 		"which is said");
 	tap_str(e.hint, "sudo apt install waypipe", "with what to do");
+	p.windows = -1;
+	tap_ok(!tools_check(&t, &p, &e), "others need no waypipe");
+	p.windows = 0;
 }
 
 /* What is preloaded comes with us, whatever the userland is. */

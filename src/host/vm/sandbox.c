@@ -118,6 +118,15 @@ int tools_find(struct tools *t, struct err *e)
 	return 0;
 }
 
+int tools_check(const struct tools *t, const struct plan *p, struct err *e)
+{
+	if (p->windows < 0 || t->waypipe)
+		return 0;
+	err_set(e, 0, "--socket %s: " WAYPIPE " is not installed",
+		p->x11 ? "x11" : "wayland");
+	return err_hint(e, "sudo apt install waypipe");
+}
+
 void tools_free(struct tools *t)
 {
 	probe_tool_free(&t->qemu);
@@ -233,10 +242,6 @@ static int member_waypipe(struct setup_member *m, const struct plan *p,
 					  "LD_PRELOAD=" WAYPIPE_PRELOAD, NULL};
 	own_free char *preload = NULL;
 
-	if (!t->waypipe) {
-		err_set(e, 0, "--socket wayland: " WAYPIPE " is not installed");
-		return err_hint(e, "sudo apt install waypipe");
-	}
 	if (stage_program("vmrun-waypipe.so", &preload, e) < 0)
 		return -1;
 	m->view = SETUP_VIEW_EMPTY;

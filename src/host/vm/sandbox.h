@@ -35,6 +35,8 @@ struct tools {
 /* Finds the programs; -1 with a remedy. */
 int tools_find(struct tools *t, struct err *e);
 void tools_free(struct tools *t);
+/* Are those there that this plan needs?  0; -1 with a remedy. */
+int tools_check(const struct tools *t, const struct plan *p, struct err *e);
 
 /*
  * Fills the setup record for the plan, with everything that setup_free()
