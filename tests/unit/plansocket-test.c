@@ -320,9 +320,12 @@ static void test_windows(void)
 		       p.n_sockets == 1,
 	       "asked for twice, by a profile for one, it is there once");
 	done();
-	tap_ok(!plan_of("--socket|wayland|-e|GSK_RENDERER=gl|--accel|tcg|ls"),
+	tap_ok(!plan_of("--socket|wayland|-e|GSK_RENDERER=gl|"
+			"-e|WAYLAND_DISPLAY=x|--accel|tcg|ls"),
 	       "-e for a toolkit");
 	tap_str(text_getenv(p.env, "GSK_RENDERER"), "gl", "wins");
+	tap_str(text_getenv(p.env, "WAYLAND_DISPLAY"), "wayland-0",
+		"but there is one display only");
 	done();
 	f.environ = was;
 }

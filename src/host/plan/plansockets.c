@@ -285,10 +285,11 @@ static int keyboard_env(struct plan *p, struct err *e)
 }
 
 /*
- * For toolkits; what -e says wins.  There is no accessibility in the guest, no
- * portal, and mostly no bus that could keep settings, so nobody should look for
- * them.  There is no graphics card: GTK 4 is several times faster if it does
- * not emulate one.
+ * For toolkits; what -e says wins, but for the places of the displays: there
+ * are no others, and the commands beside the application need them.  There is
+ * no accessibility in the guest, no portal, and mostly no bus that could keep
+ * settings, so nobody should look for them.  There is no graphics card: GTK 4
+ * is several times faster if it does not emulate one.
  */
 static int windows_env(struct plan *p, struct err *e)
 {
