@@ -19,8 +19,8 @@
 
 /* The descriptors of a command before it has them. */
 struct ends {
-	int child[3]; /* its 0, 1 and 2 */
-	int ours[3];  /* the other ends; with a terminal none at 0 */
+	int child[3];		/* its 0, 1 and 2 */
+	int ours[3];		/* the other ends; with a terminal none at 0 */
 	int ready[2], start[2]; /* read end, write end */
 };
 

@@ -546,8 +546,8 @@ static void test_host(void)
 	ctl_put_exec(&msg, &s);
 	tap_ok(ctl_get_host(msg.data, msg.len, &used, &m, &e) == 1 &&
 		       m.session == 5 && m.exec.terminal && m.exec.out == 17 &&
-		       m.exec.err == 18 &&
-		       m.exec.win.ypixels == 480 && !m.exec.env[0],
+		       m.exec.err == 18 && m.exec.win.ypixels == 480 &&
+		       !m.exec.env[0],
 	       "EXEC comes back");
 	session_spec_free(&m.exec);
 	start();

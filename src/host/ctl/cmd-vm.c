@@ -162,8 +162,7 @@ int cmd_wayland(int argc, char **argv)
 	if (request(sock, argv[1], &q, &e) < 0)
 		return fail(&e);
 	printf("%-44s %7s %10s\n", "GLOBAL", "OFFERED", "COMPOSITOR");
-	while ((r = answer(sock, argv[1], &q, &e)) > 0 &&
-	       q.kind == MANAGE_ROW)
+	while ((r = answer(sock, argv[1], &q, &e)) > 0 && q.kind == MANAGE_ROW)
 		puts(q.text);
 	if (r == 0) {
 		err_set(&e, 0, "the answer of %s is cut short", argv[1]);
