@@ -43,9 +43,6 @@ static int push(struct walk *w, int fd, const struct walk_item *it,
 	own_fd mine = fd;
 	struct frame *f;
 
-	if (w->above_depth + w->depth >= WALK_DEPTH_MAX)
-		return err_set(e, ENAMETOOLONG, "more than %u directories deep",
-			       WALK_DEPTH_MAX);
 	if (w->depth == w->room) {
 		size_t room = w->room ? 2 * w->room : 64;
 
@@ -282,12 +279,30 @@ static enum walk_peek peek(struct walk *w, const struct walk_name *n,
 	return w->ops->peek(w->arg, w, &it, e);
 }
 
-/* Enters a directory that was visited, or lets another thread do it. */
+/* A walk that goes on past faults skips what is below: who made it so deep must
+ * not be able to end it for everything else. */
+static int too_deep(struct walk *w, unsigned most, struct err *e)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "more than %u directories deep", most);
+	return walk_fault(w, ENAMETOOLONG, what, e);
+}
+
+/*
+ * Enters a directory that was visited, or lets another thread do it.  Takes fd,
+ * even if it fails.
+ */
 static int enter(struct walk *w, int fd, const struct walk_item *it,
 		 struct err *e)
 {
 	const struct frame *f = &w->frames[w->depth - 1];
+	unsigned most = w->ops->depth_max ? w->ops->depth_max : WALK_DEPTH_MAX;
 
+	if (w->above_depth + w->depth >= most) {
+		own_close(&fd);
+		return too_deep(w, most, e);
+	}
 	/* With nothing else left here, giving it away would gain nothing. */
 	if (f->at < f->len && walk_pool_wants(w) && walk_pool_give(w, fd, it))
 		return 0;

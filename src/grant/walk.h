@@ -125,8 +125,11 @@ struct walk_ops {
 	bool want_special;
 	/* visit() may open directories that were closed: enter those. */
 	bool unlocks;
-	/* Count what cannot be opened or listed, do not stop at it. */
+	/* Count what cannot be opened or listed, or is too deep, do not stop at
+	 * it. */
 	bool go_on;
+	/* Directories below are not entered; 0: WALK_DEPTH_MAX.  For tests. */
+	unsigned depth_max;
 	enum walk_stamp stamp;
 	/* What the stamps are compared with; NULL: the beginning of the walk.
 	 */

@@ -222,6 +222,31 @@ static void test_kinds(void)
 	remove_tree("in");
 }
 
+static void test_too_deep(void)
+{
+	struct walk_ops how = {.go_on = true, .depth_max = 9};
+	struct seen s = {0}, strict = {0};
+	struct walk_counts c;
+
+	make_chain("in", 40);
+	make_dir("in/beside", 0755);
+	make_dir("in/beside/it", 0755);
+	tap_ok(walk("in", &s, how, &c) == 0 && c.failed == 1,
+	       "a tree that is too deep is one fault");
+	tap_str(e.msg,
+		"d/d/d/d/d/d/d/d/d: more than 9 directories deep: "
+		"File name too long",
+		"which is told, with the place");
+	/* The root, nine directories of six names, the last of which is not
+	 * entered, and
+	 * the two beside. */
+	tap_ok(s.visits == 1 + 9 * 6 + 2, "all else is walked");
+	how.go_on = false;
+	tap_ok(walk("in", &strict, how, &c) < 0 && e.code == ENAMETOOLONG,
+	       "a walk that stops at faults stops there");
+	remove_tree("in");
+}
+
 static void test_mount(void)
 {
 	struct seen s = {0};
@@ -262,6 +287,7 @@ int main(void)
 		test_swapped(false);
 		test_answers();
 		test_kinds();
+		test_too_deep();
 		test_mount();
 	}
 	rig_tear_down();
