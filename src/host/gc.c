@@ -64,6 +64,24 @@ static int dead_run(struct gc *g, const struct state_run *run, struct err *e)
 		      e);
 }
 
+static int ending_run(struct gc *g, const struct state_run *run, struct err *e)
+{
+	return gc_say(&g->left,
+		      text_fmt(e,
+			       "VM %" PRId64 " (UID %u) is over, and another "
+			       "process is cleaning up after it still: %s",
+			       run->id.run, run->id.uid, run->command),
+		      e);
+}
+
+/* Its vmrun is gone, and somebody else has the lock: a child of that vmrun, or
+ * who cleans up. */
+static bool is_ending(const struct state_run *run)
+{
+	return run->alive && run->pid > 0 && kill((pid_t)run->pid, 0) < 0 &&
+	       errno == ESRCH;
+}
+
 /* What is not cleaned yet: runs that are over, and such that end just now. */
 static int count_runs(struct gc *g, size_t *over, size_t *ending, struct err *e)
 {
@@ -76,8 +94,7 @@ static int count_runs(struct gc *g, size_t *over, size_t *ending, struct err *e)
 	for (size_t i = 0; i < n; i++) {
 		if (!list[i].alive)
 			++*over;
-		else if (list[i].pid > 0 && kill((pid_t)list[i].pid, 0) < 0 &&
-			 errno == ESRCH)
+		else if (is_ending(&list[i]))
 			++*ending;
 	}
 	state_runs_free(list, n);
@@ -87,7 +104,8 @@ static int count_runs(struct gc *g, size_t *over, size_t *ending, struct err *e)
 /*
  * Cleans runs that are over.  A vmrun that was killed may leave its lock for a
  * moment to a child that was about to call execve(2) and dies with it: that
- * moment is waited for, 10 ms a turn, at most two seconds.
+ * moment is waited for, 10 ms a turn, at most two seconds.  One that gives
+ * files back goes on without it: that may take long, and is not ours.
  */
 static int clean_runs(struct gc *g, struct err *e)
 {
@@ -124,6 +142,8 @@ static int runs(struct gc *g, struct err *e)
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (!list[i].alive)
 			r = dead_run(g, &list[i], e);
+		else if (is_ending(&list[i]))
+			r = ending_run(g, &list[i], e);
 	state_runs_free(list, n);
 	return r;
 }

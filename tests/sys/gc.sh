@@ -40,7 +40,7 @@ state_of >"$tmp/after"
 cmp "$tmp/before" "$tmp/after" >&2
 ok $? "everything is as before"
 
-# One whose UID is not in the subordinate range any more, as another was given.
+# One that was killed while a child of it gave files back: that has the lock.
 killed() { # killed OPTIONS: a VM is
 	rm -f "$tmp/up" # of the one before
 	# shellcheck disable=SC2086 # words
@@ -50,6 +50,33 @@ killed() { # killed OPTIONS: a VM is
 	wait_for 60 grep -q up "$tmp/up"
 	kill -9 $pid; wait $pid 2>/dev/null
 }
+hold() { # hold LOCK: has it until $holder is killed
+	rm -f "$tmp/held" # of the one before
+	python3 - "$1" >"$tmp/held" <<-'END' &
+		import fcntl, struct, sys, time
+		f = open(sys.argv[1], "r+")
+		fcntl.fcntl(f, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+		print("held", flush=True)
+		time.sleep(600)
+	END
+	holder=$!
+	wait_for 20 grep -q held "$tmp/held"
+}
+killed "--rw $HOME/d"
+hold "$(ls -d "$tmp"/state/vmrun/locks/*)"
+gc
+is $st 1 "what another process is cleaning up is not clean"
+has "$tmp/out" 'left: VM .* is over, and another process is cleaning up' "in words"
+gc --json
+has "$tmp/out" '"clean": false' "as JSON, too"
+kill $holder; wait $holder 2>/dev/null
+gc
+is "$st $(cat "$tmp/out")" "0 cleaned up after 1 VMs" "then it is cleaned"
+state_of >"$tmp/after"
+cmp "$tmp/before" "$tmp/after" >&2
+ok $? "and everything is as before"
+
+# One whose UID is not in the subordinate range any more, as another was given.
 has_uid() { # has_uid FROM TO: what had the one has the other, and a strange group
 	python3 -c 'import sqlite3, sys
 d = sqlite3.connect(sys.argv[1])
@@ -134,15 +161,7 @@ is $st 0 "then it is"
 has "$tmp/out" 'made whole what alias half has' "as is said"
 vmrunctl alias forget half
 # One gc at a time.
-python3 - "$tmp/state/vmrun/gc.lock" >"$tmp/held" <<'END' &
-import fcntl, struct, sys, time
-f = open(sys.argv[1], "r+")
-fcntl.fcntl(f, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
-print("held", flush=True)
-time.sleep(600)
-END
-holder=$!
-wait_for 20 grep -q held "$tmp/held"
+hold "$tmp/state/vmrun/gc.lock"
 gc
 is $st 125 "beside another gc it does nothing"
 has "$tmp/err" 'another gc is at work' "and says so"
