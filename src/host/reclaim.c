@@ -338,6 +338,7 @@ static int undo_grants(const struct reclaim *rc,
 int reclaim_begin(const struct reclaim *rc, struct state_identity *id,
 		  struct err *e)
 {
+	state_ending(id);
 	if (id->has_alias || id->status == IDENTITY_REVOKING)
 		return 0;
 	if (state_set_status(rc->state, id->run, IDENTITY_REVOKING, e) < 0)
@@ -351,6 +352,7 @@ int reclaim_run(const struct reclaim *rc, struct state_identity *id,
 {
 	int r;
 
+	state_ending(id);
 	if (is_kept(id)) {
 		r = keep_end(rc, id, e);
 	} else {
@@ -418,6 +420,7 @@ static int reclaim_dead(const struct reclaim *rc, const struct state_run *run,
 		return mine;
 	log_info("cleaning up after VM %lld (UID %u), whose vmrun is gone",
 		 (long long)id.run, id.uid);
+	state_ending(&id);
 	r = kill_uid(&id, rc->facts, e);
 	if (r == 0)
 		r = reclaim_run(rc, &id, 255, e);

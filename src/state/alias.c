@@ -46,8 +46,9 @@ static int is_taken(struct state *s, const char *name, int64_t run, int work,
 		    struct err *e)
 {
 	int held = runlock_held(s->locks, run, e);
+	int ending = held > 0 ? runlock_ending(s->locks, run, e) : 0;
 
-	if (held < 0)
+	if (held < 0 || ending < 0)
 		return -1;
 	if (!held) {
 		err_set(e, 0, "the last run of alias %s is not cleaned up yet",
@@ -60,6 +61,14 @@ static int is_taken(struct state *s, const char *name, int64_t run, int work,
 		err_set(e, 0, "vmrunctl is changing alias %s", name);
 		e->code = EBUSY;
 		return err_hint(e, "wait until it has ended");
+	}
+	if (ending) {
+		err_set(e, 0,
+			"alias %s is ending: VM %" PRId64 " is being cleaned "
+			"up",
+			name, run);
+		e->code = EBUSY;
+		return err_hint(e, "try again when that is done");
 	}
 	err_set(e, 0, "alias %s is running already, as VM %" PRId64, name, run);
 	e->code = EALREADY;

@@ -315,6 +315,16 @@ int state_runs(struct state *s, struct state_run **out, size_t *n,
 	return 0;
 }
 
+int state_is_held(struct state *s, int64_t run, struct err *e)
+{
+	return runlock_held(s->locks, run, e);
+}
+
+void state_ending(const struct state_identity *id)
+{
+	runlock_end(id->lock_fd);
+}
+
 void state_runs_free(struct state_run *runs, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

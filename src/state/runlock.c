@@ -13,6 +13,7 @@
 
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 #define NAME_MAX_LEN 32
+#define BYTE_ENDING 1
 
 static void lock_name(char name[NAME_MAX_LEN], int64_t run)
 {
@@ -88,9 +89,13 @@ int runlock_take(int locks, int64_t run, int *fd, struct err *e)
 	}
 }
 
-int runlock_held(int locks, int64_t run, struct err *e)
+/* Has anybody a lock on these bytes?  As runlock_held(). */
+static int ask(int locks, int64_t run, int64_t first, int64_t n, struct err *e)
 {
-	struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct flock l = {.l_type = F_WRLCK,
+			  .l_whence = SEEK_SET,
+			  .l_start = first,
+			  .l_len = n};
 	char name[NAME_MAX_LEN];
 	own_fd fd = -1;
 
@@ -104,6 +109,22 @@ int runlock_held(int locks, int64_t run, struct err *e)
 	if (fcntl(fd, F_OFD_GETLK, &l) < 0)
 		return err_set(e, errno, "asking lock file %s", name);
 	return l.l_type != F_UNLCK;
+}
+
+int runlock_held(int locks, int64_t run, struct err *e)
+{
+	return ask(locks, run, 0, 0, e);
+}
+
+/* For a message only: what cannot be had is done without. */
+void runlock_end(int fd)
+{
+	(void)lock_byte(fd, BYTE_ENDING, LOCK_HOW_ALONE);
+}
+
+int runlock_ending(int locks, int64_t run, struct err *e)
+{
+	return ask(locks, run, BYTE_ENDING, 1, e);
 }
 
 void runlock_remove(int locks, int64_t run)

@@ -20,6 +20,13 @@ int runlock_dir(int dir, struct err *e);
 int runlock_take(int locks, int64_t run, int *fd, struct err *e);
 /* 1: somebody (perhaps this process) has it; 0: nobody; -1 and e. */
 int runlock_held(int locks, int64_t run, struct err *e);
+/*
+ * The same descriptor's lock on another byte says that the run is ending, for
+ * as long as it has the first one.
+ */
+void runlock_end(int fd);
+/* 1: the run is ending, as its lock says; 0: not; -1 and e. */
+int runlock_ending(int locks, int64_t run, struct err *e);
 /* Removes the name, while the lock is held or the run is over. */
 void runlock_remove(int locks, int64_t run);
 /*

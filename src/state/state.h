@@ -217,6 +217,17 @@ void state_runs_free(struct state_run *runs, size_t n);
 int state_adopt(struct state *s, int64_t run, struct state_identity *id,
 		struct err *e);
 
+/*
+ * 1: somebody has the lock of a run of that number, whether or not it is in the
+ * database; 0: nobody; -1 and e.
+ */
+int state_is_held(struct state *s, int64_t run, struct err *e);
+/*
+ * The end of the run has begun: whoever wants its alias is told, as long as
+ * id->lock_fd is open anywhere.
+ */
+void state_ending(const struct state_identity *id);
+
 /* What the UID of the run has and is not gone, oldest first. */
 int state_grants(struct state *s, int64_t run, struct state_grant **g,
 		 size_t *n, struct err *e);

@@ -68,4 +68,28 @@ is $st 0 "kill -9 of one that waits: the next start works"
 facl "$tmp/d" >"$tmp/after"
 cmp "$tmp/before" "$tmp/after" >&2
 ok $? "and has cleaned up"
+
+# An alias whose VM is over, and waits for the lock to put right what lapsed.
+mkfifo "$tmp/go"
+VMRUN_LIBEXECDIR=$tmp/libexec vmrun -n web --rw "$tmp/d" -- \
+	sh -c 'echo up; read x' <"$tmp/go" >"$tmp/up" 2>"$tmp/err" &
+pid=$!
+exec 7>"$tmp/go"
+wait_for 60 grep -q up "$tmp/up"
+python3 -c 'import sqlite3, sys
+d = sqlite3.connect(sys.argv[1])
+d.execute("UPDATE grants SET phase=? WHERE gone=0", ("lapsed",))
+d.commit()' "$tmp/state/vmrun/state.db"
+hold
+echo >&7; exec 7>&-
+wait_for 60 grep -q 'waiting for process' "$tmp/err"
+ok $? "the end of an alias's run waits, too"
+dvm -n web -- true
+is $st 125 "it is not to be had meanwhile"
+has "$tmp/err" 'alias web is ending: VM .* is being cleaned up' "but soon, as is said"
+kill $holder; wait $holder 2>/dev/null
+wait $pid
+dvm -n web -- true
+is $st 0 "and then it is"
+vmrunctl alias forget web
 plan_done

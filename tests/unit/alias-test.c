@@ -7,6 +7,7 @@
 #include "state/state.h"
 #include "tap.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -83,6 +84,13 @@ static void test_life(void)
 	tap_ok(claim("web", RUN_VM, NULL, 0, &other) < 0 &&
 		       strstr(e.msg, "is running already, as VM 1"),
 	       "a second run is refused");
+	state_ending(&id);
+	tap_ok(claim("web", RUN_VM, NULL, 0, &other) < 0 &&
+		       strstr(e.msg, "is ending: VM 1 is being cleaned up") &&
+		       e.code == EBUSY,
+	       "in other words while that one is ending");
+	tap_ok(state_is_held(s, 1, &e) == 1 && !state_is_held(s, 2, &e),
+	       "its lock is held as before");
 	tap_ok(claim("net", RUN_VM, NULL, 0, &other) == 0 && other.uid != uid,
 	       "another alias has another UID");
 	tap_ok(state_release(s, &other, 0, &e) == 0, "its run ends");
