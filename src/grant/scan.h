@@ -104,7 +104,7 @@ int grant_scan(const struct grant_scan *s, struct grant_stats *st,
 /*
  * The path of the inode below the root.  _shown is escaped for a terminal,
  * "." for the root and cut to n; _raw is as on the disk, "" for the root, and
- * returns -1 if it does not fit.
+ * returns -1 if it does not fit: it is cut then.
  */
 char *grant_found_shown(const struct grant_found *f, char *out, size_t n);
 int grant_found_raw(const struct grant_found *f, char *out, size_t n);

@@ -501,9 +501,9 @@ int walk_raw_path(const struct walk *w, char *out, size_t n)
 {
 	size_t used = strlen(w->above);
 
+	snprintf(out, n, "%s", w->above);
 	if (used >= n)
 		return -1;
-	memcpy(out, w->above, used + 1);
 	for (size_t i = 1; i <= w->depth; i++) {
 		const char *name = i < w->depth ? w->frames[i].name : w->leaf;
 		int len;

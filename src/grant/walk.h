@@ -178,7 +178,8 @@ unsigned walk_threads_wanted(void);
  */
 char *walk_path(const struct walk *w, char *out, size_t n);
 
-/* The same as it is on the disk, "" for the root; -1 if it does not fit. */
+/* The same as it is on the disk, "" for the root; -1 if it does not fit: it is
+ * cut then. */
 int walk_raw_path(const struct walk *w, char *out, size_t n);
 
 /* "/proc/self/fd/N": the way to an O_PATH inode for calls that need a path. */

@@ -126,6 +126,26 @@ struct look {
 	const char *root;
 };
 
+/*
+ * Of something deeper than a path can be, it is the path of a directory above
+ * it: one that can be opened.  Allocated; NULL and e.
+ */
+static char *path_of(const char *root, const struct grant_found *f,
+		     struct err *e)
+{
+	size_t used = strlen(root) + 1;
+	char rest[PATH_MAX] = "";
+	char *slash;
+
+	if (used >= sizeof(rest))
+		return text_dup(root, e);
+	if (grant_found_raw(f, rest, sizeof(rest) - used) < 0) {
+		slash = strrchr(rest, '/');
+		*(slash ? slash : rest) = '\0';
+	}
+	return rest[0] ? path_join(root, rest, e) : text_dup(root, e);
+}
+
 static int on_found(void *arg, const struct grant_found *f, struct err *e)
 {
 	const struct look *l = arg;
@@ -137,16 +157,12 @@ static int on_found(void *arg, const struct grant_found *f, struct err *e)
 	struct sweep_trace *t;
 	struct sweep_spot *spot;
 	own_free char *path = NULL;
-	char rest[PATH_MAX];
 
 	/* Its owner's trace has it. */
 	if (f->trace == TRACE_GROUP && f->st->st_uid == r->uid_first + n)
 		return 0;
 
-	/* Deeper than a path can be: all that can be said is the root. */
-	if (grant_found_raw(f, rest, sizeof(rest)) < 0)
-		rest[0] = '\0';
-	path = rest[0] ? path_join(l->root, rest, e) : text_dup(l->root, e);
+	path = path_of(l->root, f, e);
 	if (!path)
 		return -1;
 	if (is_granted(l->s, r->uid_first + n, path))
@@ -315,12 +331,14 @@ static int clean_spot(const struct reclaim *rc, const struct state_identity *id,
 	struct grant_who who;
 	own_fd root = sweep_open(spot);
 	own_fd lock = -1;
+	char shown[TEXT_SHOWN];
 	uint64_t left;
 
 	if (root < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return 0;
 	if (root < 0)
-		return err_set(e, errno, "cleaning %s", spot->at);
+		return err_set(e, errno, "cleaning %s",
+			       text_show(shown, sizeof(shown), spot->at));
 	if (files && spot->owned) {
 		int r = reclaim_give_back(rc, id, root, e);
 

@@ -212,6 +212,27 @@ is "$(freed)" 1 "a later one, which finds nothing, frees its UID"
 gc --deep --json
 is "$(freed)" 0 "once"
 
+# What is deeper than a path can be.
+vmrun_dummy --ro "$HOME/d" --json-status-fd 3 -- true 3>"$tmp/json"
+python3 - "$HOME" "u:$(uid_of "$tmp/json"):r" <<'END'
+import os, subprocess, sys
+os.chdir(sys.argv[1])
+at = len(sys.argv[1])
+name = "d" * 20
+while at <= 4096: # in all; what is below the home directory is shorter
+    os.mkdir(name)
+    os.chdir(name)
+    at += 1 + len(name)
+open("f", "w").close()
+subprocess.run(["setfacl", "-m", sys.argv[2], "f"], check=True)
+END
+gc --deep
+is $st 0 "an entry of a file deeper than a path can be"
+has "$tmp/out" 'cleaned 0 files and 1 ACL entries of UID' "is cleaned"
+gc --deep
+is "$st $(grep cleaned "$tmp/out")" "0 " "and not found again"
+rm -r "$HOME"/ddd*
+
 # Somebody who was never here, or was forgotten with a lost database.
 u=$(($(sed -n "s/^$(id -un):\([0-9]*\):.*/\1/p" /etc/subuid | head -n 1) + 700))
 setfacl -m "u:$u:rwx" "$HOME/other"
