@@ -260,18 +260,36 @@ static int aliases(struct gc *g, struct err *e)
 	return r;
 }
 
-/* 1: no row has the run; 0: one has; -1 and e. */
+/* Does a VM answer there?  One whose state directory was deleted does. */
+static bool is_reached(const struct gc *g, int64_t run)
+{
+	struct err why = ERR_INIT;
+	own_fd s = manage_connect(g->rc->facts->runtime, run, &why);
+
+	return s >= 0 || (why.code != ECONNREFUSED && why.code != ENOENT);
+}
+
+/*
+ * 1: no row has the run, and nothing of it lives; 0: not so; -1 and e.  The row
+ * of one that lives may be in a database that was lost.
+ */
 static int is_over(struct gc *g, int64_t run, struct err *e)
 {
 	struct state_run *list;
 	size_t n, i = 0;
+	int held;
 
 	if (state_runs(g->rc->state, &list, &n, e) < 0)
 		return -1;
 	while (i < n && list[i].id.run != run)
 		i++;
 	state_runs_free(list, n);
-	return i == n;
+	if (i < n)
+		return 0;
+	held = state_is_held(g->rc->state, run, e);
+	if (held)
+		return held < 0 ? -1 : 0;
+	return !is_reached(g, run);
 }
 
 /*

@@ -76,6 +76,33 @@ state_of >"$tmp/after"
 cmp "$tmp/before" "$tmp/after" >&2
 ok $? "and everything is as before"
 
+# A VM whose database was lost: its directory is left to it.
+mkdir -m 700 "$tmp/rt"
+lose() { # lose FILE...: while a VM runs
+	rm -f "$tmp/up"
+	XDG_RUNTIME_DIR=$tmp/rt VMRUN_LIBEXECDIR=$tmp/libexec vmrun -q -- \
+		sh -c 'echo up; sleep 1000' <"/dev/null" >"$tmp/up" 2>&1 &
+	pid=$!
+	wait_for 60 grep -q up "$tmp/up"
+	mkdir "$tmp/lost"
+	mv "$@" "$tmp/lost"
+}
+lose "$tmp"/state/vmrun/state.db*
+rm "$tmp"/rt/vmrun-*/*/ctl # whether somebody answers is not asked then
+XDG_RUNTIME_DIR=$tmp/rt gc
+is "$st $(ls -d "$tmp"/rt/vmrun-*/*/console >&2; echo $?)" "0 0" "a VM whose database was lost is left alone"
+mv "$tmp"/lost/* "$tmp/state/vmrun"; rmdir "$tmp/lost"
+kill -9 $pid; wait $pid 2>/dev/null
+XDG_RUNTIME_DIR=$tmp/rt gc
+is "$st $(ls "$tmp"/rt/vmrun-*)" "0 " "when it is over it is cleaned up"
+lose "$tmp/state/vmrun"
+XDG_RUNTIME_DIR=$tmp/rt gc
+is "$st $(ls -d "$tmp"/rt/vmrun-*/*/console >&2; echo $?)" "0 0" "one whose state directory was, too"
+rm -r "$tmp/state/vmrun"; mv "$tmp/lost/vmrun" "$tmp/state"; rmdir "$tmp/lost"
+kill -9 $pid; wait $pid 2>/dev/null
+XDG_RUNTIME_DIR=$tmp/rt gc
+is "$st $(ls "$tmp"/rt/vmrun-*)" "0 " "and when that is over"
+
 # One whose UID is not in the subordinate range any more, as another was given.
 has_uid() { # has_uid FROM TO: what had the one has the other, and a strange group
 	python3 -c 'import sqlite3, sys
