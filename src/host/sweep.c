@@ -157,6 +157,7 @@ static int on_found(void *arg, const struct grant_found *f, struct err *e)
 	struct sweep_trace *t;
 	struct sweep_spot *spot;
 	own_free char *path = NULL;
+	bool strange;
 
 	/* Its owner's trace has it. */
 	if (f->trace == TRACE_GROUP && f->st->st_uid == r->uid_first + n)
@@ -165,10 +166,14 @@ static int on_found(void *arg, const struct grant_found *f, struct err *e)
 	path = path_of(l->root, f, e);
 	if (!path)
 		return -1;
-	if (is_granted(l->s, r->uid_first + n, path))
-		return 0;
 	t = &l->s->trace[n];
-	if (is_owned && is_others(&l->s->life[n], f)) {
+	strange = is_owned && is_others(&l->s->life[n], f);
+	if (is_granted(l->s, r->uid_first + n, path)) {
+		t->granted += is_owned && !strange;
+		t->granted_others += strange;
+		return 0;
+	}
+	if (strange) {
 		t->others++;
 		return note_example(t, path, e);
 	}

@@ -32,6 +32,9 @@ struct sweep_trace {
 	/* Inodes of that owner or group from when no VM had the id: they are
 	 * somebody else's, and not to be given back. */
 	uint64_t others;
+	/* Of that owner or group at and below what is granted to it (the
+	 * ledger's): not counted above.  Likewise, somebody else's. */
+	uint64_t granted, granted_others;
 	char *example;		 /* absolute path of one; owned */
 	struct sweep_spot *spot; /* owned */
 	size_t n_spots;		 /* 0: owned and entries are 0, too */
@@ -64,7 +67,8 @@ struct sweep {
 	struct grant_passes *passes;
 	unsigned pass;
 	/* Borrowed, may be none: traces at and below what is granted to their
-	 * own UID now are as they should be, and do not count. */
+	 * own UID now are as they should be, and do not count but as
+	 * `granted`. */
 	const struct state_grant *ledger;
 	size_t n_ledger;
 	/* So many names more were looked at (grant/scan.h); NULL: nobody asks.

@@ -108,6 +108,46 @@ is $st 0 "database and disk agree"
 dvm -n web --ro "$d/sub" -- cat "$d/sub/file"
 is $st 0 "which the alias still has"
 
+# What was moved out of what an alias has, with its entry, is taken away.
+entries() { # entries PATH...: of the alias
+	getfacl -Rnp "$@" 2>/dev/null | grep -c "^user:$u:"
+}
+rm -rf "$HOME/out"/*
+mkdir "$HOME/r/in"
+dvm -n web --rw "$HOME/r" -- sh -c "umask 077; echo s >$HOME/r/made"
+mv "$HOME/r/file" "$HOME/out"
+cp -a "$HOME/out/file" "$HOME/copy"
+entries "$HOME/r" >"$tmp/granted"
+ctl reclaim "$HOME"
+is "$(entries "$HOME/out/file" "$HOME/copy")" 2 "on both sides of what is granted nothing is taken"
+has "$tmp/err" "outside of what is granted to it were left, such as at $HOME/" "which is said"
+has "$tmp/err" "reclaim. of a directory that holds nothing" "with what to do"
+rm "$HOME/copy"
+ctl reclaim "$HOME/out"
+is "$st $(cat "$tmp/out")" "0 0 files given back, 1 ACL entries removed" "reclaim takes an entry of an alias that is of no use"
+is "$(entries "$HOME/out")" 0 "and leaves none"
+is "$(entries "$HOME/r")" "$(cat "$tmp/granted")" "but for those of its grants"
+mv "$HOME/out/file" "$HOME" # it has no entry now
+# Its own files: as the VM's they are moved, or the VM was killed.
+rm -f "$tmp/up"
+VMRUN_LIBEXECDIR=$tmp/libexec vmrun -q -n web --rw "$HOME/r" -- \
+	sh -c "umask 077; echo s >$HOME/r/in/its; echo t >$HOME/r/moved; echo up; sleep 1000" \
+	</dev/null >"$tmp/up" 2>&1 &
+pid=$!
+wait_for 60 grep -q up "$tmp/up"
+mv "$HOME/r/moved" "$HOME/out"
+kill $pid; wait $pid 2>/dev/null
+is "$(stat -c %u "$HOME/out/moved")" "$u" "a file that was moved out is the VM's"
+ctl reclaim "$HOME/out"
+is "$st $(cat "$tmp/out")" "0 1 files given back, 1 ACL entries removed" "it is given back"
+is "$(stat -c %u "$HOME/out/moved") $(entries "$HOME/out")" "$(id -u) 0" "and no entry is kept for the alias"
+ctl grants
+is $st 0 "database and disk agree"
+rm -rf "$HOME/out"/* "$HOME/r/in" "$HOME/r/made"
+ctl revoke web "$HOME/r"
+mv "$HOME/file" "$HOME/r"
+cp -a "$d/sub/file" "$HOME/out/copy"
+
 # Files that nobody gave back, closed ones too.
 rm -f "$tmp/up"
 VMRUN_LIBEXECDIR=$tmp/libexec vmrun -q --rw "$d" -- sh -c "umask 077; mkdir $d/c $d/c/d; echo s >$d/c/d/secret; echo t >$d/open; echo up; sleep 1000" \

@@ -102,6 +102,9 @@ struct reclaiming {
 	bool all; /* also what vmrun does not know */
 	struct state_owner *owners;
 	size_t n_owners;
+	/* What aliases have that do not run: the first n_idle of n_ledger. */
+	struct state_grant *ledger;
+	size_t n_ledger, n_idle;
 	uint64_t files, entries, others;
 	bool live; /* something was left because its VM runs */
 };
@@ -138,24 +141,111 @@ static int take_alias(struct reclaiming *r, uid_t uid,
 	return got;
 }
 
-/* Its entries are a grant, and stay; alias forget takes those. */
-static int take_files(struct reclaiming *r, uid_t uid,
-		      const struct sweep_trace *t, struct err *e)
+/*
+ * What the alias made in what is granted to it: the entries there are the
+ * grant, and stay; alias forget takes those.
+ */
+static int take_granted(struct reclaiming *r, const struct state_identity *id,
+			const struct state_grant *g, size_t n,
+			const struct sweep_trace *t, struct err *e)
+{
+	int gave = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool above = path_is_at_or_below(r->path, g[i].path);
+		struct stat st;
+		own_fd root = -1;
+		int got;
+
+		if (!above && !path_is_below(g[i].path, r->path))
+			continue;
+		root = plan_open(above ? r->path : g[i].path, &st);
+		if (root < 0)
+			continue;
+		got = reclaim_give_back(&r->c.rc, id, root, e);
+		if (got < 0)
+			return -1;
+		gave = gave || !got;
+	}
+	r->files += gave ? t->granted : 0;
+	return gave;
+}
+
+/* Is anything of it in the place, or is that in something of it? */
+static bool is_beside(const struct state_grant *g, size_t n, const char *place)
+{
+	for (size_t i = 0; i < n; i++)
+		if (path_is_at_or_below(place, g[i].path) ||
+		    path_is_below(g[i].path, place))
+			return false;
+	return true;
+}
+
+/*
+ * What it has elsewhere, entries and all.  Not from a directory that holds
+ * something granted as well: that would go too.
+ */
+static int take_strays(struct reclaiming *r, const struct state_identity *id,
+		       const struct state_grant *g, size_t n,
+		       const struct sweep_trace *t, struct err *e)
+{
+	struct sweep_cleaned did;
+	char shown[TEXT_SHOWN];
+	own_fd root = -1;
+	int got = 1;
+
+	if (is_beside(g, n, t->spot[0].at)) {
+		if (sweep_clean(&r->c.rc, id, t, &did, e) < 0)
+			return -1;
+		r->files += did.files;
+		r->entries += did.entries;
+		return did.files > 0;
+	}
+	log_warn("entries that UID %u, an alias's, has outside of what is "
+		 "granted to it were left, such as at %s",
+		 (unsigned)id->uid,
+		 text_show(shown, sizeof(shown), t->example));
+	log_warn("hint: `vmrunctl reclaim` of a directory that holds nothing "
+		 "granted to it takes them");
+	root = t->owned && !t->others ? sweep_open(&t->spot[0]) : -1;
+	if (root >= 0)
+		got = reclaim_give_back(&r->c.rc, id, root, e);
+	r->files += got == 0 ? t->owned : 0;
+	return got < 0 ? -1 : !got;
+}
+
+static int take_both(struct reclaiming *r, const struct state_identity *id,
+		     const struct sweep_trace *t, struct err *e)
+{
+	struct state_grant *g;
+	int gave = 0, more = 0;
+	size_t n;
+
+	/* As it is now; the list that was looked with is older. */
+	if (state_grants(r->c.state, id->run, &g, &n, e) < 0)
+		return -1;
+	if (t->n_spots)
+		more = take_strays(r, id, g, n, t, e);
+	if (more >= 0 && t->granted && !t->granted_others)
+		gave = take_granted(r, id, g, n, t, e);
+	state_grants_free(g, n);
+	return more < 0 || gave < 0 ? -1 : more || gave;
+}
+
+static int take_from_alias(struct reclaiming *r, uid_t uid,
+			   const struct sweep_trace *t, struct err *e)
 {
 	struct err other = ERR_INIT;
 	struct state_identity id;
-	own_fd root = t->owned && !t->others ? sweep_open(&t->spot[0]) : -1;
 	int got;
 
-	if (root < 0)
+	r->others += t->granted_others;
+	if (!t->n_spots && (!t->granted || t->granted_others))
 		return 0;
 	got = take_alias(r, uid, &id, e);
 	if (got <= 0)
 		return got;
-	got = reclaim_give_back(&r->c.rc, &id, root, e);
-	if (got == 0)
-		r->files += t->owned;
-	got = got < 0 ? -1 : !got;
+	got = take_both(r, &id, t, e);
 	/* In each case: the alias must not stay taken. */
 	if (reclaim_run(&r->c.rc, &id, 0, got < 0 ? &other : e) < 0)
 		got = -1;
@@ -184,7 +274,7 @@ static int take_one(struct reclaiming *r, uint32_t n, struct sweep_trace *t,
 	}
 	r->others += t->others;
 	if (o && o->is_alias)
-		return take_files(r, uid, t, e);
+		return take_from_alias(r, uid, t, e);
 	/* The list is as old as the look; a VM may have it by now. */
 	mine = state_pin(r->c.state, uid, gid, e);
 	if (mine <= 0) {
@@ -208,13 +298,15 @@ static int one_pass(struct reclaiming *r, struct err *e)
 	r->others = 0;
 	if (sweep_init(&s, &r->c.range, e) < 0)
 		return -1;
+	s.ledger = r->ledger;
+	s.n_ledger = r->n_idle;
 	if (!r->all)
 		sweep_lives(&s, r->owners, r->n_owners);
 	got = sweep_look(&s, r->path, e);
 	if (got == 0)
 		got = err_set(e, ENOENT, "%s", r->path);
 	for (uint32_t n = 0; got > 0 && n < s.range.count; n++) {
-		if (!s.trace[n].example)
+		if (!s.trace[n].example && !s.trace[n].granted)
 			continue;
 		got = take_one(r, n, &s.trace[n], e);
 		if (got > 0)
@@ -242,6 +334,22 @@ static int check_path(const char *path, struct err *e)
 	return err_hint(e, "reclaim the directory that it is in");
 }
 
+static int list_granted(struct reclaiming *r, struct err *e)
+{
+	if (state_ledger(r->c.state, &r->ledger, &r->n_ledger, e) < 0)
+		return -1;
+	for (size_t i = 0; i < r->n_ledger; i++) {
+		const struct state_grant g = r->ledger[i];
+		const struct state_owner *o = owner_of(r, g.uid);
+
+		if (!o || !o->is_alias || o->is_live)
+			continue;
+		r->ledger[i] = r->ledger[r->n_idle];
+		r->ledger[r->n_idle++] = g;
+	}
+	return 0;
+}
+
 static int reclaim(struct reclaiming *r, struct err *e)
 {
 	struct err old = ERR_INIT;
@@ -253,9 +361,12 @@ static int reclaim(struct reclaiming *r, struct err *e)
 		log_err(LOG_LEVEL_WARN, &old);
 	if (state_owners(r->c.state, &r->owners, &r->n_owners, e) < 0)
 		return -1;
-	do
-		more = one_pass(r, e);
-	while (more > 0);
+	more = list_granted(r, e);
+	if (more == 0)
+		do
+			more = one_pass(r, e);
+		while (more > 0);
+	state_grants_free(r->ledger, r->n_ledger);
 	free(r->owners);
 	return more;
 }
