@@ -156,8 +156,13 @@ pid=$!
 wait_for 60 grep -q up "$tmp/up"
 ctl reclaim "$d"
 has "$tmp/err" "VMs have that are running was left" "what a live VM has is left"
+mv "$tmp/state" "$tmp/state.old" # nobody knows now
+its=$(stat -c %u "$d/open")
+ctl reclaim --all "$d"
+has "$tmp/err" "UID $its has processes: what it has was left" "nor what one has whose database was lost"
+is "$(stat -c %u "$d/open")" "$its" "so it is"
 kill -9 $pid; wait $pid 2>/dev/null
-cp -a "$tmp/state" "$tmp/state.old"; rm -r "$tmp/state" # nobody knows now
+wait_for 20 sh -c "! pgrep -U $its"
 ctl reclaim "$d"
 has "$tmp/err" "hint: --all takes them too" "what nobody knows is left"
 ctl reclaim --all "$HOME"

@@ -7,6 +7,7 @@
 #include "host/ctl/cmd-state.h"
 #include "host/ctl/cmd.h"
 #include "host/plan/planint.h"
+#include "host/probe/probe.h"
 #include "host/sweep.h"
 #include "host/text.h"
 
@@ -253,6 +254,26 @@ static int take_from_alias(struct reclaiming *r, uid_t uid,
 	return got;
 }
 
+/*
+ * Does a process have the UID?  A VM whose database was lost, or a container.
+ * Where that is hidden, it is not asked of UIDs whose VMs the database knows.
+ */
+static bool is_running(const struct state_owner *o, uid_t uid)
+{
+	bool hidden = (!o || !o->since) && probe_proc_hidden();
+
+	if (hidden)
+		log_warn("/proc hides whether UID %u has processes: what it "
+			 "has was left",
+			 (unsigned)uid);
+	else if (probe_uid_used(NULL, uid))
+		log_warn("UID %u has processes: what it has was left",
+			 (unsigned)uid);
+	else
+		return false;
+	return true;
+}
+
 /* 1: something was given back; 0: nothing was to be; -1 and e. */
 static int take_one(struct reclaiming *r, uint32_t n, struct sweep_trace *t,
 		    struct err *e)
@@ -281,6 +302,8 @@ static int take_one(struct reclaiming *r, uint32_t n, struct sweep_trace *t,
 		r->live = r->live || mine == 0;
 		return mine;
 	}
+	if (is_running(o, uid))
+		return 0;
 	if ((t->others && state_shared(r->c.state, uid, e) < 0) ||
 	    sweep_clean(&r->c.rc, &id, t, &did, e) < 0)
 		return -1;
