@@ -71,6 +71,7 @@ struct sweep {
 	 * `granted`. */
 	const struct state_grant *ledger;
 	size_t n_ledger;
+	bool only_root; /* not what is below a path */
 	/* So many names more were looked at (grant/scan.h); NULL: nobody asks.
 	 */
 	void (*met)(void *arg, uint64_t n);

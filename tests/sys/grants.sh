@@ -9,7 +9,7 @@ HOME=$tmp/home
 export HOME
 own_uids "$HOME" "$(id -un)" 4000
 d=$HOME/d
-mkdir -p "$d/sub" "$HOME/r" "$HOME/out"
+mkdir -p "$d/sub" "$HOME/r/mnt" "$HOME/out"
 echo x >"$d/file"; echo y >"$d/sub/file"; echo z >"$HOME/r/file"
 chmod 600 "$d/file" "$d/sub/file" "$HOME/r/file"; chmod 700 "$d/sub"
 state_of() { "$oracle" "$d"; "$oracle" "$HOME/r"; "$oracle" "$HOME/out"; }
@@ -88,6 +88,25 @@ setfacl -m "u:$u:rwx" "$d/sub"
 cp -a "$d/sub/file" "$HOME/out/copy"
 ctl why "$HOME/out/copy"
 has "$tmp/out" "UID $u has an entry in the ACL" "an entry that is of no use is told"
+ctl grants --path "$HOME/out/copy"
+is $st 1 "so it is when what is granted there is asked for"
+has "$tmp/out" "UID $u .*out/copy" "with its path"
+ctl grants --path "$HOME/out"
+is "$st $(cat "$tmp/out")" "0 " "not what is below it"
+setfacl -m "u:$u:r" "$HOME/out"
+ctl why "$HOME/out"
+has "$tmp/out" "UID $u has an entry in the ACL" "one of a directory is told"
+ctl grants --path "$HOME/out"
+is $st 1 "and listed"
+setfacl -b "$HOME/out"
+mkdir "$HOME/bare"
+echo b >"$HOME/bare/bare"
+# shellcheck disable=SC2016 # for the inner shell
+unshare -rm sh -c 'mount --bind "$1" "$2" && exec unshare -U --map-user="$3" \
+	--map-group="$4" vmrunctl why "$2/bare"' sh "$HOME/bare" "$HOME/r/mnt" \
+	"$(id -u)" "$(id -g)" >"$tmp/out" 2>"$tmp/err"
+has "$tmp/out" "^alias web (UID $u) may not reach it" "what is mounted inside of a share is not in it"
+has "$tmp/out" "it is on another mount" "and that is why"
 ctl why "$HOME/none"
 is $st 125 "a file that is not there is an error"
 

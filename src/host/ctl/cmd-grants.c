@@ -127,6 +127,25 @@ static void show_stranger(struct view *v, uid_t uid,
 	json_add(v->out, j);
 }
 
+static void look(struct sweep *s, const char *path, int *drift)
+{
+	struct err why = ERR_INIT;
+
+	if (sweep_look(s, path, &why) >= 0)
+		return;
+	log_err(LOG_LEVEL_WARN, &why);
+	*drift = 1;
+}
+
+/* Is the path that was asked for looked at with something granted? */
+static bool is_held(const struct view *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (path_is_at_or_below(v->path, v->g[i].path))
+			return true;
+	return false;
+}
+
 static int strangers(struct view *v, struct err *e)
 {
 	const char *last = NULL;
@@ -137,18 +156,18 @@ static int strangers(struct view *v, struct err *e)
 		return -1;
 	s.ledger = v->g;
 	s.n_ledger = v->n;
+	/* Itself; what is below may be all there is. */
+	s.only_root = true;
+	if (v->path && !is_held(v))
+		look(&s, v->path, &drift);
+	s.only_root = false;
 	/* By path: what is below the last one was seen with it. */
 	for (size_t i = 0; i < v->n; i++) {
-		struct err why = ERR_INIT;
-
 		if (!is_wanted(v, &v->g[i]) ||
 		    (last && path_is_at_or_below(v->g[i].path, last)))
 			continue;
 		last = v->g[i].path;
-		if (sweep_look(&s, last, &why) < 0) {
-			log_err(LOG_LEVEL_WARN, &why);
-			drift = 1;
-		}
+		look(&s, last, &drift);
 	}
 	for (uint32_t i = 0; i < s.range.count; i++)
 		if (s.trace[i].example) {

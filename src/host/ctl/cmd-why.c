@@ -3,6 +3,7 @@
  */
 #include "base/err.h"
 #include "base/log.h"
+#include "base/mountinfo.h"
 #include "base/own.h"
 #include "grant/grant.h"
 #include "host/ctl/cmd-state.h"
@@ -138,6 +139,17 @@ static void print_missing(const struct why *w, const struct state_grant *g,
 	}
 }
 
+/* What is mounted inside of a share is hidden from a VM. */
+static bool is_covered(const struct why *w, const struct state_grant *g)
+{
+	struct stat st;
+	own_fd root = plan_open(g->path, &st);
+	uint64_t share = root < 0 ? 0 : mountinfo_id(root);
+	uint64_t here = mountinfo_id(w->fd);
+
+	return share && here && share != here;
+}
+
 /* A grant that holds the path. */
 static int explain(const struct why *w, const struct state_grant *g,
 		   struct err *e)
@@ -147,6 +159,15 @@ static int explain(const struct why *w, const struct state_grant *g,
 	char who[CTL_WHO], shown[4096];
 	struct sweep_rights r;
 
+	if (is_covered(w, g)) {
+		printf("%s may not reach it\n"
+		       "    shared with %s: %s\n"
+		       "    but it is on another mount, which is not shared "
+		       "with that\n",
+		       ctl_who(g, who), rw ? "--rw" : "--ro",
+		       text_show(shown, sizeof(shown), g->path));
+		return 0;
+	}
 	if (sweep_rights(w->fd, g->uid, g->gid, &r, e) < 0)
 		return -1;
 	wall = barrier(w, g, e);
@@ -182,7 +203,8 @@ static int strays(const struct why *w, const struct state_grant *g, size_t n,
 		return -1;
 	s.ledger = g;
 	s.n_ledger = n;
-	r = S_ISDIR(w->st.st_mode) ? 0 : sweep_look(&s, w->path, e);
+	s.only_root = true;
+	r = sweep_look(&s, w->path, e);
 	for (uint32_t i = 0; r > 0 && i < s.range.count; i++)
 		if (s.trace[i].example)
 			printf("UID %u has an entry in the ACL or owns it, but "
