@@ -79,6 +79,32 @@ int io_read_text(int dirfd, const char *path, struct buf *b, struct err *e)
 	return b->bad ? err_set(e, EFBIG, "%s", path) : 0;
 }
 
+int io_find(const char *path, struct err *e)
+{
+	own_free char *at = NULL;
+	struct stat st;
+
+	/* What else is wrong with it is for who opens it to say. */
+	if (stat(path, &st) == 0 || errno != ENOENT)
+		return 1;
+	at = strdup(path);
+	if (!at)
+		return err_set(e, ENOMEM, "%s", path);
+	/* Down to the first name on its way that something has. */
+	while (lstat(at, &st) < 0) {
+		char *slash = strrchr(at, '/');
+
+		if (!slash || slash == at)
+			return 0;
+		*slash = '\0';
+	}
+	if (!S_ISLNK(st.st_mode) || stat(at, &st) == 0)
+		return 0;
+	err_set(e, 0, "%s: %s leads to nothing", path,
+		strcmp(at, path) != 0 ? at : "the link");
+	return err_hint(e, "where it leads may have to be mounted first");
+}
+
 int io_memfd(const char *name, const void *p, size_t n, struct err *e)
 {
 	own_fd fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);

@@ -19,6 +19,12 @@ int io_read_file(int dirfd, const char *path, struct buf *b, struct err *e);
 /* The same and a NUL, for those that read strings. */
 int io_read_text(int dirfd, const char *path, struct buf *b, struct err *e);
 /*
+ * Whether something has that name: 1, or 0 if nothing has.  -1 and e for a
+ * link, the path's own or one on its way, that leads to nothing: to a volume
+ * that is not mounted, say.  Who made it wants no other file instead.
+ */
+int io_find(const char *path, struct err *e);
+/*
  * A sealed memory file holding n bytes, offset 0; the descriptor is the
  * caller's.  -1 and e on failure.
  */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static void write_file(const char *dir, const char *name, const char *text)
 {
@@ -159,6 +160,27 @@ static void test_ways(const char *dir)
 	       "names of net VMs");
 }
 
+/* Somebody's way out, on a volume that is not mounted: no other one goes for
+ * it. */
+static void test_dangling(const char *dir)
+{
+	const char *dirs[] = {dir, NULL};
+	struct err e = ERR_INIT;
+	struct netconf c;
+	char at[128], want[256];
+
+	write_file(dir, "net.conf", "uplink = passt\n");
+	snprintf(at, sizeof(at), "%s/net/gone.conf", dir);
+	snprintf(want, sizeof(want), "%s: the link leads to nothing", at);
+	if (symlink("/nowhere/gone.conf", at) < 0)
+		abort();
+	tap_ok(netconf_find(&c, "gone", dirs, &e) < 0, "a dangling file");
+	tap_str(e.msg, want, "is an error");
+	unlink(at);
+	tap_ok(netconf_find(&c, "gone", dirs, &e) == 0, "one less is none");
+	netconf_free(&c);
+}
+
 static void test_bridges(const char *dir)
 {
 	static const struct {
@@ -204,6 +226,7 @@ int main(void)
 	test_ways(path);
 	test_bad_ways(path);
 	test_bridges(path);
+	test_dangling(path);
 	rmtree(path);
 	return tap_done();
 }

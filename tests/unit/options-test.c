@@ -418,6 +418,28 @@ static void test_file_modes(void)
 	rmdir(path);
 }
 
+/* The other folder has one, which is not what the link is to. */
+static void test_dangling(void)
+{
+	static const char *const files[] = {"profiles/link.conf", "vmrun.conf"};
+	char path[256], want[512];
+
+	put(dir_b, "profiles/link.conf", "mem = 1G\n");
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir_a, files[i]);
+		if (symlink("/nowhere/link.conf", path) < 0)
+			abort();
+		tap_ok(parse_in("--profile|link|x", dirs) == -1,
+		       "a dangling %s", files[i]);
+		snprintf(want, sizeof(want), "%s: the link leads to nothing",
+			 path);
+		tap_str(e.msg, want, "is an error");
+		unlink(path);
+	}
+	snprintf(path, sizeof(path), "%s/profiles/link.conf", dir_b);
+	unlink(path);
+}
+
 static void test_missing_profile(void)
 {
 	char want[512];
@@ -625,6 +647,7 @@ int main(void)
 	test_durations();
 	test_bad_profiles();
 	test_file_modes();
+	test_dangling();
 	test_missing_profile();
 	test_precedence();
 	test_alias_file();

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "host/net/ruleset.h"
+#include "rmtree.h"
 #include "tap.h"
 
 #include <arpa/inet.h>
@@ -474,6 +475,63 @@ static void put_file(const char *name)
 		abort();
 }
 
+/* A link that leads to nothing, and what is said of it: no other folder's file
+ * goes for it. */
+static void dangling(const char *link, const char *name,
+		     const char *const *dirs)
+{
+	char at[128], want[256];
+
+	snprintf(at, sizeof(at), "%s/%s", dir, link);
+	snprintf(want, sizeof(want), "%s leads to nothing",
+		 strstr(link, ".nft") ? "the link" : at);
+	if (symlink("/nowhere/web", at) < 0)
+		abort();
+	e = (struct err)ERR_INIT;
+	tap_ok(ruleset_find(&r, name, dirs, &e) < 0 && strstr(e.msg, want) &&
+		       !strncmp(e.msg, at, strlen(at)) && e.hint[0],
+	       "a dangling %s is an error", link);
+	ruleset_free(&r);
+	unlink(at);
+}
+
+static void test_dangling(void)
+{
+	char a[64], b[64], at[128], want[256];
+	const char *dirs[] = {a, b, NULL}, *lists[] = {a, dir, NULL};
+
+	snprintf(a, sizeof(a), "%s/a", dir);
+	snprintf(b, sizeof(b), "%s/b", dir);
+	snprintf(at, sizeof(at), "%s/net", b);
+	if (mkdir(b, 0700) < 0 || mkdir(at, 0700) < 0)
+		abort();
+	put_file("b/net/web.nft");
+	dangling("a", "web", dirs);
+	mkdir(a, 0700);
+	dangling("a/net", "web", dirs);
+	snprintf(at, sizeof(at), "%s/net", a);
+	mkdir(at, 0700);
+	dangling("a/net/web.nft", "web", dirs);
+	tap_ok(ruleset_find(&r, "web", dirs, &e) == 0,
+	       "without it there is one");
+	ruleset_free(&r);
+	snprintf(at, sizeof(at), "%s/a/net/some.list", dir);
+	if (symlink("/nowhere/some", at) < 0)
+		abort();
+	put_list("192.0.2.1\n");
+	snprintf(want, sizeof(want), "%s:2: %s: the link leads to nothing",
+		 path, at);
+	read_text("accept\nrefuse-list some\n");
+	ruleset_free(&r);
+	e = (struct err)ERR_INIT;
+	tap_ok(ruleset_read(&r, path, lists, &e) < 0, "a dangling list");
+	tap_str(e.msg, want, "is an error");
+	rmtree(a);
+	rmtree(b);
+	snprintf(at, sizeof(at), "%s/net", dir);
+	rmtree(at);
+}
+
 static void test_list(void)
 {
 	static const char *const files[] = {"a/net/web.nft",  "b/net/web.nft",
@@ -541,6 +599,7 @@ int main(void)
 	test_refuse();
 	test_doh();
 	test_list();
+	test_dangling();
 	unlink(path);
 	rmdir(dir);
 	return tap_done();

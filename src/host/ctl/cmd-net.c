@@ -14,7 +14,6 @@
 #include "host/plan/plan.h"
 #include "host/text.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -152,7 +151,7 @@ static bool is_there(const struct net_ctl *c, const char *name)
 	for (const char *const *d = c->dirs; *d; d++) {
 		own_free char *path = text_fmt(&e, "%s/net/%s.nft", *d, name);
 
-		if (!path || access(path, F_OK) == 0 || errno != ENOENT)
+		if (!path || io_find(path, &e) != 0)
 			return true;
 	}
 	return netconf_is_vm(name);

@@ -8,7 +8,6 @@
 #include "base/own.h"
 #include "host/text.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,11 +78,10 @@ int ruleset_take_list(struct ruleset *r, const char *name,
 	for (; *config_dirs; config_dirs++) {
 		own_free char *path =
 			text_fmt(e, "%s/net/%s.list", *config_dirs, name);
+		int there = path ? io_find(path, e) : -1;
 
-		if (!path)
-			return -1;
-		if (access(path, F_OK) == 0 || errno != ENOENT)
-			return load(r, path, e);
+		if (there)
+			return there < 0 ? -1 : load(r, path, e);
 	}
 	return err_set(e, 0, "there is no list \"%s\"", name);
 }

@@ -11,7 +11,6 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -332,10 +331,11 @@ int ruleset_find(struct ruleset *r, const char *name,
 			       text_show(shown, sizeof(shown), name));
 	for (const char *const *d = config_dirs; *d; d++) {
 		own_free char *path = text_fmt(e, "%s/net/%s.nft", *d, name);
+		int there = path ? io_find(path, e) : -1;
 
-		if (!path)
+		if (there < 0)
 			return -1;
-		if (access(path, F_OK) < 0 && errno == ENOENT)
+		if (!there)
 			continue;
 		if (ruleset_read(r, path, config_dirs, e) < 0)
 			return -1;

@@ -88,7 +88,8 @@ struct ruleset_net {
 
 /*
  * Reads NAME.nft from the first of the folders (NULL-terminated, …/vmrun each)
- * that has it in net/.  0, or -1 and e.
+ * that has it in net/.  0, or -1 and e; a link that leads to nothing is an
+ * error, so that no other folder's goes for it.
  */
 int ruleset_find(struct ruleset *r, const char *name,
 		 const char *const *config_dirs, struct err *e);

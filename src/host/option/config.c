@@ -183,8 +183,10 @@ int config_load(const char *path, const struct opt *table, void *ctx,
 	struct stat st;
 	ssize_t n;
 
+	if (fd < 0 && errno == ENOENT)
+		return io_find(path, e) < 0 ? -1 : 0;
 	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR
+		return errno == ENOTDIR
 			       ? 0
 			       : err_set(e, errno, "cannot read %s", path);
 	if (fstat(fd, &st))

@@ -21,7 +21,8 @@ struct opt;
 int config_parse(const char *name, const char *text, size_t n,
 		 const struct opt *table, void *ctx, struct err *e);
 
-/* The same from a file.  1 if it was read, 0 if there is none, or -1. */
+/* The same from a file.  1 if it was read, 0 if there is none, or -1: a
+ * link that leads to nothing is no file that is missing. */
 int config_load(const char *path, const struct opt *table, void *ctx,
 		struct err *e);
 
