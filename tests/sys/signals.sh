@@ -105,6 +105,35 @@ st=$?
 ok $? "^C again and again ($st)"
 is "$(cat "$tmp/err")" "" "without a complaint"
 as_before "ends nothing that gives back"
+
+# Its service was killed, so that nobody asks a second time.
+echo 'table inet x { }' >"$tmp/rules"
+VMRUN_LIBEXECDIR=$tmp/libexec python3 - "$tmp/rules" "$tmp/json" >"$tmp/out" 2>"$tmp/err" <<'END'
+import os, signal, socket, subprocess, sys, time
+pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in "ab"]
+rules = os.open(sys.argv[1], os.O_RDONLY)
+json = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+words = ["vmrun", "-v", "--firewall", str(rules), "--json-status-fd", str(json)]
+for n, (_, s) in enumerate(pairs):
+    words += ["--nic", "%d,mac=02:00:00:00:00:0%d" % (s.fileno(), n)]
+p = subprocess.Popen(words, stderr=subprocess.PIPE, text=True,
+                     pass_fds=[rules, json] + [s.fileno() for _, s in pairs])
+said = ""
+for line in p.stderr:
+    said += line
+    if "launch" in line:
+        break
+began = time.monotonic()
+p.send_signal(signal.SIGTERM)
+try:
+    said += p.communicate(timeout=60)[1]
+except subprocess.TimeoutExpired:
+    p.kill()
+print(said, p.wait(), "after its time" if time.monotonic() - began > 10 else "at once")
+END
+has "$tmp/out" '^ *143 after its time' "a firewall that does not end is ended by one SIGTERM"
+has "$tmp/out" 'the firewall does not end by itself' "as is said"
+has "$tmp/json" '"reason":"killed"' "and told"
 is "$(vmrunctl ps | wc -l)" 1 "no VM is left"
 vmrunctl gc >"$tmp/err" 2>&1
 is $? 0 "all is clean"

@@ -11,10 +11,13 @@
 
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define GRACE_SECONDS 5
 #define AGAIN_MS 250
+/* Of a firewall, before its service loses its patience (netguest.h). */
+#define FIREWALL_SECONDS 15
 
 static void signal_app(struct supervisor *v, uint32_t signo)
 {
@@ -51,6 +54,24 @@ static bool is_second(struct supervisor *v, uint32_t signo)
 		 (is_hup_or_term(signo) && is_hup_or_term(first)));
 }
 
+/*
+ * Who asks a firewall to end may be a service that is gone (PDEATHSIG): nobody
+ * would ask a second time.  A --timeout that comes before that does the same.
+ */
+static void give_grace(struct supervisor *v)
+{
+	struct itimerspec t;
+
+	if (!v->s->plan->firewall || v->timed_out || v->firewall_asked ||
+	    timerfd_gettime(v->timeout, &t) < 0)
+		return;
+	if ((t.it_value.tv_sec || t.it_value.tv_nsec) &&
+	    t.it_value.tv_sec < FIREWALL_SECONDS)
+		return;
+	v->firewall_asked = true;
+	supervise_arm(v->timeout, FIREWALL_SECONDS, 0);
+}
+
 void asked_on_signal(struct supervisor *v)
 {
 	struct signalfd_siginfo si;
@@ -75,6 +96,8 @@ void asked_on_signal(struct supervisor *v)
 		return;
 	}
 	signal_app(v, si.ssi_signo);
+	if (proc_is_end((int)si.ssi_signo))
+		give_grace(v);
 }
 
 void asked_on_timeout(struct supervisor *v)
@@ -84,6 +107,11 @@ void asked_on_timeout(struct supervisor *v)
 	if (read(v->timeout, &times, sizeof(times)) < 0)
 		return;
 	supervise_catch_up(v);
+	if (v->firewall_asked) {
+		log_warn("the firewall does not end by itself");
+		supervise_end(v, OUTCOME_KILLED, (int)v->signalled);
+		return;
+	}
 	if (v->timed_out || !v->started) {
 		if (!v->started)
 			log_warn("--timeout is over; the command had not "

@@ -7,7 +7,8 @@
 
 /* One signal, of which there is one in v->signals; WINCH and TSTP, too. */
 void asked_on_signal(struct supervisor *v);
-/* v->timeout is over: the time of the command, or then that of its end. */
+/* v->timeout is over: the time of the command, or then that of its end, which a
+ * firewall has after a signal, too. */
 void asked_on_timeout(struct supervisor *v);
 
 #endif

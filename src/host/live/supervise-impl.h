@@ -49,6 +49,7 @@ struct supervisor {
 	bool is_off;	    /* QEMU ended as it should */
 	int gone_rank;	    /* of the member's end that is named; 0: none yet */
 	uint32_t signalled; /* the first signal that asked for the end, or 0 */
+	bool firewall_asked;   /* to end, and its time for that runs */
 	int64_t signalled_ms;  /* when that was; CLOCK_MONOTONIC */
 	struct timespec since; /* of the running phase */
 	struct conn conns[CONNS_MAX];

@@ -8,7 +8,8 @@
  *
  *     a signal to vmrun     of those that ask for an end: to the application;
  *                           the second one, or one before it started, ends the
- *                           VM.  USR1 USR2: to the application.
+ *                           VM, as does time if it is a firewall.  USR1 USR2:
+ *                           to the application.
  *                           WINCH: the guest's terminal gets the new size.
  *                           TSTP: we stop; what is typed is the shell's
  *     vmrun-stage reports   a member ended: the VM is over, and it is named
