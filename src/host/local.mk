@@ -70,5 +70,6 @@ vmrunctl_LDADD = $(host_libs)
 pkglibexec_PROGRAMS += vmrun-net
 vmrun_net_SOURCES = %D%/net-main.c %D%/net/service.h %D%/net/service.c \
 	%D%/net/service-impl.h %D%/net/servicerepair.c \
-	%D%/net/serviceconn.c %D%/net/servicepub.c
+	%D%/net/serviceconn.c %D%/net/servicepub.c \
+	%D%/net/servicereload.c
 vmrun_net_LDADD = $(host_libs)

@@ -118,6 +118,11 @@ check_PROGRAMS += %D%/ruleset-tool
 %C%_ruleset_tool_LDADD = $(unit_libs)
 dist_check_SCRIPTS += %D%/ruleset.sh %D%/net.sh
 sys_tests += %D%/ruleset.sh %D%/net.sh
+
+# the service of a network
+dist_check_SCRIPTS += %D%/netservice.sh
+EXTRA_DIST += %D%/netservice.py
+sys_tests += %D%/netservice.sh
 if SYSTEM_TESTS
 TESTS += $(sys_tests)
 endif

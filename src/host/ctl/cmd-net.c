@@ -196,37 +196,33 @@ static int ask(const struct net_ctl *c, const char *name, enum net_kind kind,
 	return steal_fd(&sock);
 }
 
-/* Its lines are printed; 0 at its DONE, whose value and descriptor are the
- * caller's. */
-static int ask_service(const struct net_ctl *c, const char *name,
-		       enum net_kind kind, uint32_t *value, int *fd)
+/* Its lines are printed; 0 at its DONE, which is *r, and *fd is the caller's.
+ */
+static int hear(int sock, const char *name, struct net_record *r, int *fd)
 {
-	int status, got;
-	struct net_record r;
-	own_fd sock = ask(c, name, kind, &status);
+	int got;
 
-	if (sock < 0)
-		return status;
-	while ((got = next_record(sock, &r, fd)) > 0 && r.kind == NET_ROW)
-		printf("%s\n", r.text);
-	if (got > 0 && r.kind == NET_FAILED) {
-		log_error("net: %s", r.text);
-		if (r.hint[0])
-			log_error("hint: %s", r.hint);
+	while ((got = next_record(sock, r, fd)) > 0 && r->kind == NET_ROW)
+		printf("%s\n", r->text);
+	if (got > 0 && r->kind == NET_FAILED) {
+		log_error("net: %s", r->text);
+		if (r->hint[0])
+			log_error("hint: %s", r->hint);
 	} else if (got == 0) {
 		log_error("net: the service of %s is gone", name);
 	}
-	*value = r.value;
-	return got > 0 && r.kind == NET_DONE ? 0 : 125;
+	return got > 0 && r->kind == NET_DONE ? 0 : 125;
 }
 
 static int ask_only(const struct net_ctl *c, const char *name,
 		    enum net_kind kind)
 {
 	own_fd unused = -1;
-	uint32_t value;
+	struct net_record r;
+	int status;
+	own_fd sock = ask(c, name, kind, &status);
 
-	return ask_service(c, name, kind, &value, &unused);
+	return sock < 0 ? status : hear(sock, name, &r, &unused);
 }
 
 static int net_show(const struct net_ctl *c, int argc, char **argv)
@@ -239,20 +235,45 @@ static int net_stop(const struct net_ctl *c, int argc, char **argv)
 	return argc == 2 ? ask_only(c, argv[1], NET_STOP) : usage("stop NAME");
 }
 
+/*
+ * What became of the rules, so that the service goes by those that run.  1 is
+ * nft's no, and with the others it was not asked; else nobody knows: who ends
+ * without a word says so.
+ */
+static void tell_loaded(int sock, int status)
+{
+	struct net_record r = {.version = NET_VERSION,
+			       .kind = NET_LOADED,
+			       .value = NET_LOADED_NONE};
+	struct err e = ERR_INIT;
+	own_fd none = -1;
+
+	if (status == 0)
+		r.value = NET_LOADED_ALL;
+	else if (status != 1 && (status < 125 || status > 127))
+		return;
+	/* Heard, so that what is asked next is asked of the new state.  One of
+	 * before an upgrade does not know it. */
+	if (net_send(sock, &r, -1) == 0)
+		net_recv(sock, &r, &none, &e);
+}
+
 /* The service reads and checks; the firewall VM takes all of it or none. */
 static int net_reload(const struct net_ctl *c, int argc, char **argv)
 {
 	char vm[24], *words[] = {"exec", "-T", vm, "--", "rules", NULL};
-	own_fd rules = -1;
-	uint32_t run = 0;
+	own_fd sock = -1, rules = -1;
+	struct net_record r;
 	int status;
 
 	if (argc != 2)
 		return usage("reload NAME");
-	status = ask_service(c, argv[1], NET_RELOAD, &run, &rules);
+	sock = ask(c, argv[1], NET_RELOAD, &status);
+	if (sock >= 0)
+		status = hear(sock, argv[1], &r, &rules);
 	if (status)
 		return status;
-	if (!run || rules < 0) {
+	if (!r.value || rules < 0) {
 		printf("its firewall is not up; the next one has the new "
 		       "rules\n");
 		return 0;
@@ -261,8 +282,10 @@ static int net_reload(const struct net_ctl *c, int argc, char **argv)
 		log_error("net: the rules cannot be handed on");
 		return 125;
 	}
-	snprintf(vm, sizeof(vm), "%u", run);
-	return cmd_exec(5, words);
+	snprintf(vm, sizeof(vm), "%u", r.value);
+	status = cmd_exec(5, words);
+	tell_loaded(sock, status);
+	return status;
 }
 
 /* Lines are escaped when they are written. */

@@ -36,6 +36,7 @@ enum net_kind {
 	NET_STOP = 3,
 	NET_RELOAD = 4, /* read the ruleset again; DONE: value is the firewall
 			   VM and a descriptor has its new rules, or 0 */
+	NET_LOADED = 5, /* after that: value: enum net_loaded; then DONE */
 	/* its answers */
 	NET_PORT = 32,	 /* to ATTACH: value is the host number */
 	NET_FAILED = 33, /* text, hint; value: enum net_failed */
@@ -51,6 +52,13 @@ enum net_kind {
 enum net_failed {
 	NET_FAILED_ELSE,
 	NET_FAILED_TAKEN, /* the host number of ATTACH is another's */
+};
+
+/* What became of the rules that were handed on.  Without a word it is not
+ * known. */
+enum net_loaded {
+	NET_LOADED_ALL = 1,
+	NET_LOADED_NONE, /* the firewall VM goes on with its old ones */
 };
 
 struct net_record {

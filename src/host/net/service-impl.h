@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What service.c, servicerepair.c, serviceconn.c and servicepub.c share; nobody
- * else includes it. */
+/* What service.c and the other service*.c share; nobody else includes it. */
 #ifndef HOST_NET_SERVICE_IMPL_H
 #define HOST_NET_SERVICE_IMPL_H
 
@@ -28,13 +27,22 @@ struct service_conn {
 	size_t n_publish;
 };
 
+/* Rules that a firewall VM may have by now: not the service's before that. */
+struct service_reload {
+	struct service_conn *by; /* who hands them on; NULL: nobody */
+	int64_t run;		 /* of the VM */
+	struct ruleset rules;
+	struct hostnet host;
+};
+
 struct service {
 	const struct service_spec *spec;
 	struct helper_home home;
 	struct state_range range;
 	struct rebuilt db;
 	char *stage;
-	struct ruleset rules;
+	struct ruleset rules; /* those that run */
+	struct service_reload reload;
 	int dir, listen, signals, linger, retry, watchdog, hostnet;
 	int resolvconf; /* -1: a change of it is not seen */
 	struct netlog log;
@@ -66,6 +74,8 @@ void service_on_retry(struct service *s);
 void service_on_watchdog(struct service *s);
 void service_on_hostnet(struct service *s);
 void service_on_resolvconf(struct service *s);
+/* What of this machine's network matters may have changed. */
+void service_follow_host(struct service *s);
 void service_on_join(struct service *s);
 void service_on_bridge_end(struct service *s, enum netconf_side side);
 void service_on_bridge_status(struct service *s, enum netconf_side side);
@@ -86,6 +96,17 @@ void service_republish(struct service *s);
 /* The network's rules as they are now, looked through. */
 int service_read_rules(const struct service *s, struct ruleset *r,
 		       struct err *e);
+void service_refuse(const struct service_conn *c, const struct err *e);
+
+/* ---- new rules for a firewall VM that runs: servicereload.c ---- */
+
+void service_reload(struct service *s, struct service_conn *c);
+/* What became of them, as c says.  -1 and e: it handed none on. */
+int service_on_loaded(struct service *s, const struct service_conn *c,
+		      uint32_t how, struct err *e);
+/* Who hands them on is gone. */
+void service_reload_lost(struct service *s, const struct service_conn *c);
+void service_reload_close(struct service *s);
 
 /* Connections. */
 void service_accept(struct service *s);

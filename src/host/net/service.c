@@ -391,6 +391,7 @@ int service_run(const struct service_spec *spec, struct err *e)
 	}
 	end(&s);
 	netlog_close(&s.log);
+	service_reload_close(&s);
 	ruleset_free(&s.rules);
 	free(s.stage);
 	return r;

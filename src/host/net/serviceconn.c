@@ -50,6 +50,7 @@ void service_close_conn(struct service *s, struct service_conn *c)
 
 	if (had)
 		segment_detach(&s->segment, c->host);
+	service_reload_lost(s, c);
 	own_close(&c->fd);
 	c->host = 0;
 	c->n_publish = 0;
@@ -84,7 +85,7 @@ static void refuse_as(const struct service_conn *c, enum net_failed why,
 	net_send(c->fd, &r, -1);
 }
 
-static void refuse(const struct service_conn *c, const struct err *e)
+void service_refuse(const struct service_conn *c, const struct err *e)
 {
 	refuse_as(c, NET_FAILED_ELSE, e);
 }
@@ -155,7 +156,7 @@ static void refuse_number(const struct service_conn *c, unsigned had)
 
 	if (!had) {
 		err_set(&e, 0, "the network is full");
-		refuse(c, &e);
+		service_refuse(c, &e);
 		return;
 	}
 	err_set(&e, 0, "its address is another machine's now");
@@ -175,7 +176,7 @@ static void attach(struct service *s, struct service_conn *c,
 	if (fd < 0 || c->host) {
 		own_close(&fd);
 		err_set(&e, 0, "a port is one socket, and the only one");
-		refuse(c, &e);
+		service_refuse(c, &e);
 		return;
 	}
 	if (!host) {
@@ -185,13 +186,13 @@ static void attach(struct service *s, struct service_conn *c,
 	}
 	if (service_check_publish(s, r, &e) < 0) {
 		own_close(&fd);
-		refuse(c, &e);
+		service_refuse(c, &e);
 		return;
 	}
 	netaddr_port(s->uplink.level, host, &port);
 	if (segment_attach(&s->segment, &port, fd, &e) < 0) {
 		if (e.code != EPIPE) {
-			refuse(c, &e);
+			service_refuse(c, &e);
 			return;
 		}
 		/* The next one gets it. */
@@ -357,55 +358,6 @@ static void show(struct service *s, const struct service_conn *to)
 	say(to, NET_DONE, 0, NULL);
 }
 
-int service_read_rules(const struct service *s, struct ruleset *r,
-		       struct err *e)
-{
-	int ret = s->uplink.level == NET_OF_NET_VM
-			  ? ruleset_routing(r, e)
-			  : ruleset_find(r, s->spec->name, s->spec->dirs, e);
-
-	if (ret < 0)
-		return -1;
-	if (ruleset_check(r, e) == 0)
-		return 0;
-	ruleset_free(r);
-	return -1;
-}
-
-/*
- * Who asked hands the rules to the firewall VM, and sees what nft says to
- * them; here nothing waits.
- */
-static void reload(struct service *s, const struct service_conn *c)
-{
-	struct net_record r = {.version = NET_VERSION, .kind = NET_DONE};
-	struct err e = ERR_INIT;
-	struct ruleset fresh;
-	own_fd rules = -1;
-
-	if (service_read_rules(s, &fresh, &e) < 0) {
-		refuse(c, &e);
-		return;
-	}
-	ruleset_free(&s->rules);
-	s->rules = fresh;
-	/* Nothing can be handed to it yet, and it was made with the old ones.
-	 */
-	if (s->uplink.state == UPLINK_STARTING) {
-		s->restarts = !s->asleep;
-		uplink_stop(&s->uplink, "its rules have changed");
-	}
-	if (s->uplink.state == UPLINK_UP) {
-		r.value = (uint32_t)s->uplink.vm.run;
-		rules = uplink_new_rules(&s->uplink, &e);
-		if (rules < 0) {
-			refuse(c, &e);
-			return;
-		}
-	}
-	net_send(c->fd, &r, rules);
-}
-
 void service_on_conn(struct service *s, struct service_conn *c)
 {
 	struct err e = ERR_INIT;
@@ -417,7 +369,7 @@ void service_on_conn(struct service *s, struct service_conn *c)
 	if (got <= 0) {
 		/* So that it is told which one is old. */
 		if (got < 0)
-			refuse(c, &e);
+			service_refuse(c, &e);
 		service_close_conn(s, c);
 		return;
 	}
@@ -429,7 +381,13 @@ void service_on_conn(struct service *s, struct service_conn *c)
 		show(s, c);
 		break;
 	case NET_RELOAD:
-		reload(s, c);
+		service_reload(s, c);
+		break;
+	case NET_LOADED:
+		if (service_on_loaded(s, c, r.value, &e) < 0)
+			service_refuse(c, &e);
+		else
+			say(c, NET_DONE, 0, NULL);
 		break;
 	case NET_STOP:
 		c->stops = true;
@@ -438,6 +396,6 @@ void service_on_conn(struct service *s, struct service_conn *c)
 		break;
 	default:
 		err_set(&e, 0, "there is no request %u", r.kind);
-		refuse(c, &e);
+		service_refuse(c, &e);
 	}
 }

@@ -154,7 +154,7 @@ static void look_for_ports(struct service *s)
 }
 
 /* Addresses, routes, resolvers, a TAP; only what matters is worth a restart. */
-static void follow_host(struct service *s)
+void service_follow_host(struct service *s)
 {
 	struct uplink *u = &s->uplink;
 	struct err e = ERR_INIT;
@@ -238,7 +238,7 @@ void service_on_hostnet(struct service *s)
 	bool more = hostnet_seen(s->hostnet);
 
 	if (s->uplink.state != UPLINK_OFF) {
-		follow_host(s);
+		service_follow_host(s);
 		return;
 	}
 	if (!more)
@@ -251,7 +251,7 @@ void service_on_resolvconf(struct service *s)
 {
 	resolvconf_seen(s->resolvconf, RESOLVCONF_PATH);
 	if (s->uplink.state != UPLINK_OFF)
-		follow_host(s);
+		service_follow_host(s);
 }
 
 void service_settle(struct service *s, enum uplink_state before)

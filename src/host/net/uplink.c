@@ -54,7 +54,8 @@ static void list_publish(const struct uplink *u,
 	}
 }
 
-static int make_rules(const struct uplink *u, struct err *e)
+static int make_rules(const struct uplink *u, const struct ruleset *r,
+		      const struct hostnet *host, struct err *e)
 {
 	const struct net_segment *seg = netaddr_segment(u->level);
 	/* Firewalls before a net VM have judged. */
@@ -71,10 +72,10 @@ static int make_rules(const struct uplink *u, struct err *e)
 		.resolver4 = *u->resolver4 ? u->resolver4 : NULL,
 		.resolver6 = *u->resolver6 ? u->resolver6 : NULL,
 		.host_addrs4 =
-			judges ? (const char *const *)u->host.addrs4 : NULL,
+			judges ? (const char *const *)host->addrs4 : NULL,
 		.host_addrs6 =
-			judges ? (const char *const *)u->host.addrs6 : NULL,
-		.links6 = judges ? (const char *const *)u->host.links6 : NULL,
+			judges ? (const char *const *)host->addrs6 : NULL,
+		.links6 = judges ? (const char *const *)host->links6 : NULL,
 		.publish = publish,
 		.n_publish = u->n_publish,
 		.passt = u->conf.kind == NETCONF_PASST,
@@ -85,17 +86,36 @@ static int make_rules(const struct uplink *u, struct err *e)
 
 	list_publish(u, publish, addresses);
 	buf_init(&b, RULESET_INPUT_MAX);
-	ruleset_compose(u->rules, &net, &b, &first);
+	ruleset_compose(r, &net, &b, &first);
 	fd = b.bad ? err_set(e, E2BIG, "the ruleset")
 		   : io_memfd("rules", b.data, b.len, e);
 	buf_free(&b);
 	return fd;
 }
 
+static int look(const struct uplink *u, const struct ruleset *r,
+		struct hostnet *h, struct err *e)
+{
+	return hostnet_look(h, u->level == NET_OF_FIREWALL ? r : NULL, e);
+}
+
 int uplink_look(const struct uplink *u, struct hostnet *h, struct err *e)
 {
-	return hostnet_look(h, u->level == NET_OF_FIREWALL ? u->rules : NULL,
-			    e);
+	return look(u, u->rules, h, e);
+}
+
+/* Other rules may open other networks that this machine is in. */
+int uplink_new_rules(const struct uplink *u, const struct ruleset *r,
+		     struct hostnet *h, struct err *e)
+{
+	int fd;
+
+	if (look(u, r, h, e) < 0)
+		return -1;
+	fd = make_rules(u, r, h, e);
+	if (fd < 0)
+		hostnet_free(h);
+	return fd;
 }
 
 static void swap_lists(char ***a, char ***b)
@@ -106,18 +126,11 @@ static void swap_lists(char ***a, char ***b)
 	*b = was;
 }
 
-/* Other rules may open other networks that this machine is in. */
-int uplink_new_rules(struct uplink *u, struct err *e)
+void uplink_has_rules(struct uplink *u, struct hostnet *h)
 {
-	struct hostnet h;
-
-	if (uplink_look(u, &h, e) < 0)
-		return -1;
-	swap_lists(&u->host.addrs4, &h.addrs4);
-	swap_lists(&u->host.addrs6, &h.addrs6);
-	swap_lists(&u->host.links6, &h.links6);
-	hostnet_free(&h);
-	return make_rules(u, e);
+	swap_lists(&u->host.addrs4, &h->addrs4);
+	swap_lists(&u->host.addrs6, &h->addrs6);
+	swap_lists(&u->host.links6, &h->links6);
 }
 
 /* The switch's uplink port and the firewall VM's end of it. */
@@ -163,7 +176,7 @@ static int spawn_vm(struct uplink *u, int rules, int inner, int outer,
 /* *outer is the way out. */
 static int start_vms(struct uplink *u, int *outer, struct err *e)
 {
-	own_fd rules = make_rules(u, e);
+	own_fd rules = make_rules(u, u->rules, &u->host, e);
 	own_fd inner = -1;
 
 	if (rules < 0 || join_segment(u, &inner, e) < 0 ||

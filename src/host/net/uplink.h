@@ -119,9 +119,14 @@ bool uplink_comes_back(struct uplink *u);
 
 /* This machine's network, as far as the rules are concerned. */
 int uplink_look(const struct uplink *u, struct hostnet *h, struct err *e);
-/* For a firewall VM that runs: its rules, which have changed, in a memory file;
- * the caller's. */
-int uplink_new_rules(struct uplink *u, struct err *e);
+/*
+ * For a firewall VM that runs: other rules, in a memory file; the caller's, and
+ * so is *h, this machine's network as far as they are concerned.  Nothing
+ * changes but by uplink_has_rules(), once the VM has them.
+ */
+int uplink_new_rules(const struct uplink *u, const struct ruleset *r,
+		     struct hostnet *h, struct err *e);
+void uplink_has_rules(struct uplink *u, struct hostnet *h);
 
 /* What is readable; each may change the state. */
 void uplink_on_passt(struct uplink *u);
