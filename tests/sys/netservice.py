@@ -3,6 +3,7 @@
 
 FILE is the ruleset.  One line for each property: 1 or 0, then the property.
 """
+import fcntl
 import glob
 import os
 import signal
@@ -142,15 +143,68 @@ def test_reload(client):
         "nobody says what it has: it is started anew", ports(number()))
 
 
-def test():
-    machine, control = Client(), Client()
+def test(service):
+    client, control = Client(), Client()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    say(machine.ask(ATTACH, 0, [theirs.fileno()])[0] == PORT, "a client",
-        machine.text)
-    say(machine.hear()[0] == UP and ports(number()) == [1001],
-        "its firewall has the rules of the file", machine.text)
+    say(client.ask(ATTACH, 0, [theirs.fileno()])[0] == PORT, "a client",
+        client.text)
+    say(client.hear()[0] == UP and ports(number()) == [1001],
+        "its firewall has the rules of the file", client.text)
     test_reload(control)
     ours.close()
+    service.terminate()
+    say(service.wait(60) == 0, "it ends")
+
+
+def machine():
+    vm = subprocess.Popen(
+        ["vmrun", "--net", "web", "--", "sh", "-c", "echo up; exec sleep 1000"],
+        env=dict(os.environ, VMRUN_LIBEXECDIR=os.path.join(FOLDER, "libexec")),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=open(os.path.join(FOLDER, "vm"), "w", encoding="utf-8"),
+        text=True)
+    said = vm.stdout.readline()
+    say(said == "up\n", "a machine", (said, read(os.path.join(FOLDER, "vm"))))
+    return vm
+
+
+def show_says(what):
+    return what in vmrunctl("net", "show", "web").stderr
+
+
+def test_stopped(service):
+    vm = machine()
+    vmrunctl("net", "stop", "web")
+    service.wait()
+    say(wait_for(lambda: show_says("nobody uses")),
+        "who was told that its network is stopped does not wait for it")
+    vm.terminate()
+    vm.wait()
+
+
+def test_waiting(service):
+    """A machine stays when the service cannot come back."""
+    vm = machine()
+    write(FILE, "accept\n}\n")
+    service.kill()
+    service.wait()
+    wait_for(lambda: "nothing passes" in read(os.path.join(FOLDER, "vm")))
+    for word in "show", "reload", "stop":
+        r = vmrunctl("net", word, "web")
+        say(r.returncode == 1 and "machines wait for it" in r.stderr and
+            'web.nft:2: "}" without' in r.stderr,
+            "net %s: it waits for its service, and what for" % word, r)
+    vm.terminate()
+    vm.wait()
+    r = vmrunctl("net", "show", "web")
+    say("nobody uses" in r.stderr, "nobody uses it after that", r)
+    rules(1001)
+    folder = os.open(os.path.dirname(places("log")[0]), os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_SH) # as one that waits
+    r = vmrunctl("net", "show", "web")
+    say("wait for it" in r.stderr and "within a minute" in r.stderr,
+        "if nothing is wrong with its files it comes back", r)
+    os.close(folder)
 
 
 def main():
@@ -159,13 +213,15 @@ def main():
         ["vmrunctl", "net", "tap", "--listen", lent, "--vnet-hdr", "--ip",
          "198.51.100.1/24", "--", "sleep", "1000"])
     wait_for(lambda: os.path.exists(lent))
-    rules(1001)
-    service = start()
+    services = []
     try:
-        test()
+        for what in (test, test_stopped, test_waiting):
+            rules(1001)
+            services.append(start())
+            what(services[-1])
     finally:
-        service.terminate()
-        say(service.wait(60) == 0, "it ends")
+        services[-1].terminate()
+        services[-1].wait(60)
         lender.terminate()
         lender.wait()
 

@@ -4,6 +4,7 @@
 # rules are whose.  Its switch is the real one, its way out a TAP that leads
 # nowhere.
 . "${top_srcdir:?}/tests/vm/lib.sh"
+. "${top_srcdir:?}/tests/sys/dummy.sh"
 [ -w /dev/net/tun ] || bail "/dev/net/tun is closed to ordinary users"
 [ -x /usr/sbin/nft ] || bail "there is no nft"
 
@@ -14,6 +15,7 @@ conf=$XDG_CONFIG_HOME/vmrun
 mkdir -p "$conf/net"
 tmp=$(cd "$tmp" && pwd)
 echo "uplink = tap:$tmp/lent,ip=198.51.100.2/24,gw=198.51.100.1" >"$conf/net/web.conf"
+cp "$top_builddir/vmrun-net" "$tmp/libexec/"
 # Keeps the rules that it is started with, and forwards at once, as it says.
 cat >"$tmp/firewall" <<END
 #!/bin/sh

@@ -68,12 +68,17 @@ static int get_launch(int edge, struct ctl_host_msg *m, int std[3])
 					EDGE_STDIO_ERR};
 	struct edge_record r;
 	int fds[IO_FDS_MAX];
-	size_t n = IO_FDS_MAX, used, next = 1;
+	size_t n, used, next = 1;
 	char path[32];
 	struct buf b;
 
-	if (io_recv(edge, &r, sizeof(r), fds, &n) != (ssize_t)sizeof(r) ||
-	    r.kind != EDGE_CMD_LAUNCH || !n)
+	/* What a VM is told that waits for its network is not it yet. */
+	do {
+		n = IO_FDS_MAX;
+		if (io_recv(edge, &r, sizeof(r), fds, &n) != (ssize_t)sizeof(r))
+			return -1;
+	} while (r.kind == EDGE_CMD_CLOCK);
+	if (r.kind != EDGE_CMD_LAUNCH || !n)
 		return -1;
 	buf_init(&b, CTL_HOST_MAX);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[0]);

@@ -101,24 +101,32 @@ static int check_way(const struct net_ctl *c, const char *name)
 }
 
 /* A file if it looks like a path, else the name of a ruleset. */
-static int net_check(const struct net_ctl *c, int argc, char **argv)
+static int check_rules(const struct net_ctl *c, const char *name)
 {
 	struct err e = ERR_INIT;
 	struct ruleset r;
+	int status;
+
+	if (strchr(name, '/'))
+		status = ruleset_read(&r, name, c->dirs, &e);
+	else
+		status = ruleset_find(&r, name, c->dirs, &e);
+	if (status < 0)
+		return failed(&e);
+	status = ruleset_check(&r, &e) < 0 ? failed(&e) : 0;
+	ruleset_free(&r);
+	return status;
+}
+
+static int net_check(const struct net_ctl *c, int argc, char **argv)
+{
 	int status;
 
 	if (argc != 2)
 		return usage("check FILE|NAME");
 	if (netconf_is_vm(argv[1]))
 		return check_way(c, argv[1]);
-	if (strchr(argv[1], '/'))
-		status = ruleset_read(&r, argv[1], c->dirs, &e);
-	else
-		status = ruleset_find(&r, argv[1], c->dirs, &e);
-	if (status < 0)
-		return failed(&e);
-	status = ruleset_check(&r, &e) < 0 ? failed(&e) : 0;
-	ruleset_free(&r);
+	status = check_rules(c, argv[1]);
 	if (status == 0 && !strchr(argv[1], '/'))
 		status = check_way(c, argv[1]);
 	return status;
@@ -157,8 +165,23 @@ static bool is_there(const struct net_ctl *c, const char *name)
 	return netconf_is_vm(name);
 }
 
-static void say_unused(const struct net_ctl *c, const char *name)
+/* Whose service would be there but for what is said. */
+static void say_waiting(const struct net_ctl *c, const char *name)
 {
+	log_error("net: the service of network %s does not run; machines wait "
+		  "for it",
+		  name);
+	if ((netconf_is_vm(name) || check_rules(c, name) == 0) &&
+	    check_way(c, name) == 0)
+		log_error("hint: they start it again within a minute");
+}
+
+static void say_unused(const struct net_ctl *c, const char *name, int dir)
+{
+	if (dir >= 0 && net_is_used(dir)) {
+		say_waiting(c, name);
+		return;
+	}
 	if (is_there(c, name)) {
 		log_error("net: nobody uses network %s now", name);
 		return;
@@ -185,7 +208,7 @@ static int ask(const struct net_ctl *c, const char *name, enum net_kind kind,
 	dir = net_find(c->facts.runtime, name);
 	sock = dir < 0 ? -1 : net_connect(dir, true);
 	if (sock < 0) {
-		say_unused(c, name);
+		say_unused(c, name, dir);
 		*status = 1;
 		return -1;
 	}

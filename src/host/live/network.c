@@ -141,6 +141,7 @@ void network_on_record(struct supervisor *v)
 	case NET_STOPPED:
 		log_warn("network %s was stopped: nothing passes", name(v));
 		supervise_forget(v, &j->conn);
+		net_belong(j->dir, false);
 		launch(v);
 		break;
 	default:

@@ -263,6 +263,8 @@ int netjoin_open(struct netjoin *j, const struct netjoin_spec *spec,
 	*j = (struct netjoin)NETJOIN_NONE;
 	j->spec = *spec;
 	j->dir = net_dir(spec->facts->runtime, spec->name, e);
+	if (j->dir >= 0)
+		net_belong(j->dir, true);
 	if (j->dir < 0 ||
 	    stage_pair(SOCK_SEQPACKET, &j->card, &j->port, e) < 0 ||
 	    netjoin_again(j, e) < 0) {

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -88,6 +89,21 @@ int net_try_lock(int dir)
 	if (fd < 0 || fcntl(fd, F_OFD_SETLK, &l) < 0)
 		return -1;
 	return steal_fd(&fd);
+}
+
+void net_belong(int dir, bool on)
+{
+	/* Who looks has it for a moment; without it only less can be told. */
+	while (flock(dir, on ? LOCK_SH : LOCK_UN) < 0 && errno == EINTR)
+		;
+}
+
+bool net_is_used(int dir)
+{
+	if (flock(dir, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK;
+	flock(dir, LOCK_UN);
+	return false;
 }
 
 unsigned net_next(int dir)

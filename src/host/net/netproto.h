@@ -3,10 +3,11 @@
  * Between the service of a network and who uses it: vmrun (a client, for as
  * long as its VM lives) and vmrunctl net.
  *
- * RUNTIME/net-NAME/ (0700) holds: `ctl`, a SOCK_SEQPACKET socket; `lock`, held
- * by who starts or ends the service; `log` and `log.1`, what it said; `next`,
- * the next newcomer's number.  Both ends of the socket are the person's own
- * processes; the peer's uid is checked all the same.
+ * RUNTIME/net-NAME/ (0700), which who belongs to it has locked, holds: `ctl`, a
+ * SOCK_SEQPACKET socket; `lock`, held by who starts or ends the service; `log`
+ * and `log.1`, what it said; `next`, the next newcomer's number.  Both ends of
+ * the socket are the person's own processes; the peer's uid is checked all the
+ * same.
  */
 #ifndef HOST_NET_NETPROTO_H
 #define HOST_NET_NETPROTO_H
@@ -94,6 +95,12 @@ int net_lock(int dir, struct err *e);
 /* As net_lock(), but does not wait: -1 with errno EAGAIN or EACCES if somebody
  * does. */
 int net_try_lock(int dir);
+/*
+ * Who belongs to the network, whether its service is there or not: from on to
+ * off, or until dir is closed.  And whether anybody does.
+ */
+void net_belong(int dir, bool on);
+bool net_is_used(int dir);
 /* The listening socket, non-blocking; a left-over one is replaced. */
 int net_listen(int dir, struct err *e);
 /* The number that is kept for the next service, or 0; keeping one, if that is

@@ -315,6 +315,7 @@ void uplink_on_join(struct uplink *u)
 		break;
 	case NET_STOPPED:
 		own_close(&u->join.conn);
+		net_belong(u->join.dir, false);
 		snprintf(u->parted, sizeof(u->parted), "%s", u->conf.where);
 		cut(u, "it was stopped");
 		break;
