@@ -7,6 +7,7 @@
 #include "host/net/netaddr.h"
 #include "host/net/netlog.h"
 #include "host/net/netproto.h"
+#include "host/net/passt.h"
 #include "host/net/resolvconf.h"
 #include "tap.h"
 
@@ -297,6 +298,44 @@ static void test_socket(int dir)
 	close(pair[1]);
 }
 
+/* Which resolvers' addresses passt leads anywhere: 4, 6, or both as 46. */
+static int forwards(bool has4, bool has6, char **resolvers)
+{
+	const struct hostnet host = {
+		.has4 = has4, .has6 = has6, .resolvers = resolvers};
+	const struct passt_spec s = {.alias = "a", .host = &host};
+	struct err e = ERR_INIT;
+	char **argv = NULL;
+	int found = 0;
+
+	if (passt_argv(&argv, &s, &e) < 0)
+		return -1;
+	for (char **w = argv; *w; w++)
+		if (!strcmp(*w, "--dns-forward"))
+			found = found * 10 + (strchr(w[1], ':') ? 6 : 4);
+	strv_free(argv);
+	return found;
+}
+
+static void test_forward(void)
+{
+	char ip4[] = "192.0.2.53", ip6[] = "2001:db8::53";
+	char *none[] = {NULL}, *one4[] = {ip4, NULL}, *one6[] = {ip6, NULL};
+	char *both[] = {ip6, ip4, NULL};
+
+	tap_ok(forwards(true, true, none) == 0 &&
+		       forwards(true, true, NULL) == 0,
+	       "without a resolver passt leads DNS nowhere");
+	tap_ok(forwards(true, true, one4) == 4 &&
+		       forwards(true, true, one6) == 6,
+	       "nor that of the family that has none");
+	tap_ok(forwards(true, true, both) == 46, "else to both");
+	tap_ok(forwards(true, false, both) == 4 &&
+		       forwards(false, true, both) == 6 &&
+		       forwards(true, false, one6) == 0,
+	       "nor where no route is");
+}
+
 int main(void)
 {
 	static const char *const files[] = {"log", "log.1", "ctl", "lock"};
@@ -323,5 +362,6 @@ int main(void)
 	snprintf(net, sizeof(net), "%s/net-web", path);
 	rmdir(net);
 	tap_ok(rmdir(path) == 0, "nothing else is left there");
+	test_forward();
 	return tap_done();
 }

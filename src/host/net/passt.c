@@ -89,10 +89,11 @@ static int add_publish(char ***argv, const struct passt_spec *s,
 /*
  * --no-map-gw: else the gateway's address is this machine's loopback.  The
  * firewall VM has static addresses, and a resolver's address leads to the first
- * one of its family in resolv.conf.  What would come in is named: what is
- * published, or nothing.
+ * one of its family in resolv.conf; to where there is none it would lead to
+ * this machine's loopback.  What would come in is named: what is published, or
+ * nothing.
  */
-static int make_argv(char ***argv, const struct passt_spec *s, struct err *e)
+int passt_argv(char ***argv, const struct passt_spec *s, struct err *e)
 {
 	const struct hostnet *host = s->host;
 	/* clang-format off */
@@ -101,20 +102,26 @@ static int make_argv(char ***argv, const struct passt_spec *s, struct err *e)
 		"--no-map-gw", "--no-dhcp", "--no-dhcpv6", "--no-ra",
 		"--no-dhcp-dns", NULL};
 	static const char *const with4[] = {
-		"-a", NET_OUTER4, "-n", "24", "-g", NET_UPLINK4,
-		"--dns-forward", NET_RESOLVER4, NULL};
+		"-a", NET_OUTER4, "-n", "24", "-g", NET_UPLINK4, NULL};
 	static const char *const with6[] = {
-		"-a", NET_OUTER6, "-g", NET_UPLINK6,
+		"-a", NET_OUTER6, "-g", NET_UPLINK6, NULL};
+	static const char *const names4[] = {
+		"--dns-forward", NET_RESOLVER4, NULL};
+	static const char *const names6[] = {
 		"--dns-forward", NET_RESOLVER6, NULL};
 	/* clang-format on */
 	static const char *const only4[] = {"-4", NULL};
 	static const char *const only6[] = {"-6", NULL};
+	bool resolves4 = host->has4 && hostnet_has_resolver(host, AF_INET);
+	bool resolves6 = host->has6 && hostnet_has_resolver(host, AF_INET6);
 
 	if (add(argv, first, e) < 0 ||
 	    add_publish(argv, s, RULESET_TCP, e) < 0 ||
 	    add_publish(argv, s, RULESET_UDP, e) < 0 ||
 	    (host->has4 && add(argv, with4, e) < 0) ||
-	    (host->has6 && add(argv, with6, e) < 0))
+	    (resolves4 && add(argv, names4, e) < 0) ||
+	    (host->has6 && add(argv, with6, e) < 0) ||
+	    (resolves6 && add(argv, names6, e) < 0))
 		return -1;
 	if (!host->has6)
 		return add(argv, only4, e);
@@ -156,7 +163,7 @@ static struct setup_member *make_member(const struct passt_spec *s,
 		err_hint(e, "sudo apt install passt");
 	} else if (member_room(m, "passt", devices) < 0) {
 		err_set(e, ENOMEM, "planning passt");
-	} else if (make_argv(&m->argv, s, e) == 0 &&
+	} else if (passt_argv(&m->argv, s, e) == 0 &&
 		   add_files(m, path, e) == 0) {
 		member_fd(m, HELPER_FD_FIRST, FD_FRAMES);
 		return m;

@@ -28,6 +28,8 @@ struct passt_spec {
 	size_t n_publish;
 };
 
+/* Pure: its command line is added to *argv. */
+int passt_argv(char ***argv, const struct passt_spec *s, struct err *e);
 /*
  * Starts passt in this network namespace; *outer becomes the firewall VM's end
  * of its socket (SOCK_STREAM, each frame behind its length), the caller's.
