@@ -146,8 +146,8 @@ def test_reload(client):
 def test(service):
     client, control = Client(), Client()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    say(client.ask(ATTACH, 0, [theirs.fileno()])[0] == PORT, "a client",
-        client.text)
+    say(client.ask(ATTACH, 0, [theirs.fileno()])[0] == PORT and
+        client.text == " ", "a client", client.text)
     say(client.hear()[0] == UP and ports(number()) == [1001],
         "its firewall has the rules of the file", client.text)
     test_reload(control)
@@ -173,7 +173,12 @@ def show_says(what):
 
 
 def test_stopped(service):
+    rules(1002)
     vm = machine()
+    said = read(os.path.join(FOLDER, "vm"))
+    say("network web: its firewall goes by older rules" in said and
+        "hint: vmrunctl net reload web" in said,
+        "a newcomer is told that its file has changed", said)
     vmrunctl("net", "stop", "web")
     service.wait()
     say(wait_for(lambda: show_says("nobody uses")),

@@ -205,6 +205,10 @@ int netjoin_answer(struct netjoin *j, struct err *e)
 	if (j->host && r.value != j->host)
 		return address_is_lost("its address is another machine's now",
 				       e);
+	if (!j->host && r.text[0]) {
+		log_warn("network %s: %s", j->spec.name, r.text);
+		log_warn("hint: vmrunctl net reload %s", j->spec.name);
+	}
 	j->host = r.value;
 	return 1;
 }

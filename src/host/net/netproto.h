@@ -39,7 +39,8 @@ enum net_kind {
 			   VM and a descriptor has its new rules, or 0 */
 	NET_LOADED = 5, /* after that: value: enum net_loaded; then DONE */
 	/* its answers */
-	NET_PORT = 32,	 /* to ATTACH: value is the host number */
+	NET_PORT = 32,	 /* to ATTACH: value is the host number; text: what a
+			    newcomer is to know, or "" */
 	NET_FAILED = 33, /* text, hint; value: enum net_failed */
 	NET_DONE = 34,
 	NET_ROW = 35, /* text: a line to print */

@@ -166,6 +166,22 @@ static void refuse_number(const struct service_conn *c, unsigned had)
 }
 
 /* fd is taken. */
+/* For a newcomer, who may count on what the file says now; NULL: that runs. */
+static const char *other_rules(const struct service *s)
+{
+	struct ruleset now;
+	struct err e = ERR_INIT;
+	bool same;
+
+	/* What is wrong with it says who loads it. */
+	if (s->uplink.level == NET_OF_NET_VM ||
+	    ruleset_find(&now, s->spec->name, s->spec->dirs, &e) < 0)
+		return NULL;
+	same = !strcmp(now.text, s->rules.text);
+	ruleset_free(&now);
+	return same ? NULL : "its firewall goes by older rules than its file";
+}
+
 static void attach(struct service *s, struct service_conn *c,
 		   const struct net_record *r, int fd)
 {
@@ -208,7 +224,7 @@ static void attach(struct service *s, struct service_conn *c,
 		 r->text);
 	memcpy(c->publish, r->publish, sizeof(c->publish));
 	c->n_publish = r->n_publish;
-	say(c, NET_PORT, host, NULL);
+	say(c, NET_PORT, host, r->value ? NULL : other_rules(s));
 	service_wake(s);
 	if (c->n_publish)
 		service_republish(s);
