@@ -1,6 +1,7 @@
 noinst_LIBRARIES += %D%/libbase.a
 %C%_libbase_a_SOURCES = \
 	%D%/own.h \
+	%D%/clock.h %D%/clock.c \
 	%D%/err.h %D%/err.c \
 	%D%/buf.h %D%/buf.c \
 	%D%/queue.h %D%/queue.c \

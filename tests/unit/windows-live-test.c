@@ -5,6 +5,7 @@
  */
 #include "tap.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/own.h"
@@ -110,11 +111,11 @@ static void test_rows(void)
 static uint32_t connect_client(int64_t *ms)
 {
 	struct wayland_record r = {.kind = WAYLAND_EV_CONNECT};
-	int64_t began = supervise_clock_ms();
+	int64_t began = clock_ms();
 	struct wayland_record a = {0};
 
 	say(&r);
-	*ms = supervise_clock_ms() - began;
+	*ms = clock_ms() - began;
 	/* Before it are questions of vmrunctl. */
 	while (io_recv(filter, &a, sizeof(a), NULL, NULL) > 0 &&
 	       a.kind == WAYLAND_CMD_STATS)
@@ -149,7 +150,7 @@ static void test_silent(void)
 	kind = connect_client(&ms);
 	tap_ok(kind == WAYLAND_CMD_REFUSE && ms < 500,
 	       "but not again for each client");
-	v.context_again = supervise_clock_ms();
+	v.context_again = clock_ms();
 	kind = connect_client(&ms);
 	tap_ok(kind == WAYLAND_CMD_REFUSE && ms >= 900, "only some time later");
 	close(s);

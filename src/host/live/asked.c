@@ -3,6 +3,7 @@
  */
 #include "host/live/asked.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "host/live/input.h"
 #include "host/live/terminal.h"
@@ -39,7 +40,7 @@ static bool is_hup_or_term(uint32_t signo)
  */
 static bool is_second(struct supervisor *v, uint32_t signo)
 {
-	int64_t now = supervise_clock_ms();
+	int64_t now = clock_ms();
 	uint32_t first = v->signalled;
 
 	if (!proc_is_end((int)signo))

@@ -2,6 +2,7 @@
 /* Security contexts.  The person's own authority, before the guest starts. */
 #include "host/live/context.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/own.h"
 
@@ -73,14 +74,6 @@ struct talk {
 	int64_t until; /* CLOCK_MONOTONIC, ms */
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* libwayland prints what a compositor says; what matters comes as an error. */
 __attribute__((format(printf, 1, 0))) static void quiet(const char *fmt,
 							va_list ap)
@@ -137,7 +130,7 @@ static int wait_for_more(struct talk *t, struct err *e)
 		{.fd = wl_display_get_fd(t->display), .events = POLLIN},
 		{.fd = t->stop, .events = POLLIN},
 	};
-	int64_t left = t->until - now_ms();
+	int64_t left = t->until - clock_ms();
 	int n = poll(p, 2, left > 0 ? (int)left : 0);
 
 	if (n < 0 && errno != EINTR)
@@ -257,7 +250,7 @@ static int talk(struct talk *t, struct context *c, int dir,
 int context_make(struct context *c, int sock, int dir,
 		 const struct context_wish *wish, int stop, struct err *e)
 {
-	struct talk t = {.stop = stop, .until = now_ms() + wish->patience_ms};
+	struct talk t = {.stop = stop, .until = clock_ms() + wish->patience_ms};
 	int r;
 
 	wl_log_set_handler_client(quiet);

@@ -3,6 +3,7 @@
  * own authority. */
 #include "host/live/network.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/own.h"
@@ -51,7 +52,7 @@ int network_wait(struct supervisor *v, struct err *e)
 /* Somebody else's start of the service, or its end, may take a while. */
 static bool is_busy(struct supervisor *v, const struct err *e)
 {
-	int64_t now = supervise_clock_ms();
+	int64_t now = clock_ms();
 
 	if (e->code != EAGAIN)
 		return false;

@@ -11,6 +11,7 @@
  */
 #include "host/live/sockets.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/own.h"
@@ -103,7 +104,7 @@ static unsigned count_full(const struct supervisor *v)
  */
 static bool waits(struct supervisor *v, uint32_t conn, uint32_t which)
 {
-	int64_t now = supervise_clock_ms();
+	int64_t now = clock_ms();
 
 	if (!v->conn_full[conn].socket) {
 		if (count_full(v) >= FULL_MAX)

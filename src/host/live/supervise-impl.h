@@ -59,11 +59,11 @@ struct supervisor {
 	bool conn_waits[EDGE_CONNS]; /* for waypipe */
 	struct {
 		uint32_t socket; /* that it waits for, + 1; 0: it does not */
-		int64_t until;	 /* supervise_clock_ms() */
+		int64_t until;	 /* clock_ms() */
 	} conn_full[EDGE_CONNS];
 	int full_timer;
 	bool context_lost; /* its compositor has ended, and none took over */
-	/* One did, and does not answer: not asked before; supervise_clock_ms()
+	/* One did, and does not answer: not asked before; clock_ms()
 	 */
 	int64_t context_again;
 	struct said guest, filter; /* what vmrun-mux, vmrun-wayland said */
@@ -94,8 +94,6 @@ void supervise_catch_up(struct supervisor *v);
 void supervise_arm(int timer, time_t seconds, long ns);
 /* CLOCK_REALTIME */
 uint64_t supervise_now_ns(void);
-/* CLOCK_MONOTONIC */
-int64_t supervise_clock_ms(void);
 /* Takes a descriptor out of the loop and closes it: a close alone does not do
  * that while another process, as the verifier, has it, too. */
 void supervise_forget(struct supervisor *v, int *fd);

@@ -67,14 +67,6 @@ int supervise_edge(struct supervisor *v, struct edge_record *r, const int *fds,
 	return io_send(v->s->sandbox->edge, r, sizeof(*r), fds, n);
 }
 
-int64_t supervise_clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 uint64_t supervise_now_ns(void)
 {
 	struct timespec t;

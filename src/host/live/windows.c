@@ -29,6 +29,7 @@
  */
 #include "host/live/windows.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/log.h"
@@ -95,7 +96,7 @@ static bool has_context(const struct supervisor *v)
 /* The compositor that had one is gone; there may be another in its place. */
 static int renew_context(struct supervisor *v, struct err *e)
 {
-	int64_t began = supervise_clock_ms();
+	int64_t began = clock_ms();
 	int got;
 
 	context_close(v->s->context);
@@ -105,8 +106,8 @@ static int renew_context(struct supervisor *v, struct err *e)
 	got = ask_for_context(v->s->plan, v->s->dir, RENEW_MS, v->signals,
 			      v->s->context, e);
 	/* Of one that is not there yet it is known at once. */
-	if (got < 0 && supervise_clock_ms() - began >= RENEW_MS)
-		v->context_again = supervise_clock_ms() + RENEW_AGAIN_MS;
+	if (got < 0 && clock_ms() - began >= RENEW_MS)
+		v->context_again = clock_ms() + RENEW_AGAIN_MS;
 	if (got < 0)
 		return -1;
 	v->context_lost = false;
