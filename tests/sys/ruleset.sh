@@ -247,15 +247,17 @@ def arrives(there, *error, **code):
             return "arrives"
         except socket.timeout:
             return "does not"
+# A client's socket, the server's, and whom that one sees; `to` leads to `at`.
+def connect(client, to, server, at=None, source=None):
+    enter(server)
+    with socket.create_server(at or to) as listen:
+        enter(client)
+        c = socket.create_connection(to, 8, source)
+        return (c, *listen.accept())
 # A client's errors about what a server says, and others'; by the same rules as
 # the connection was made, and by others.
 rules("any")
-enter(world)
-listen = socket.create_server(("198.51.100.7", 9446))
-enter(client)
-c = socket.create_connection(("198.51.100.7", 9446), 8)
-s, there = listen.accept()
-listen.close()
+c, s, there = connect(client, ("198.51.100.7", 9446), world)
 for name in "any", "none":
     rules(name)
     print("error-out", name, arrives(
@@ -266,12 +268,8 @@ s.close()
 c.close()
 # And those about a published port: the other side sends nothing meanwhile.
 rules("published")
-enter(client)
-listen = socket.create_server(("10.213.1.10", 80))
-enter(world)
-c = socket.create_connection(("192.0.2.2", 8081), 8, ("198.51.100.7", 0))
-s, there = listen.accept()
-listen.close()
+c, s, there = connect(world, ("192.0.2.2", 8081), client, ("10.213.1.10", 80),
+                      ("198.51.100.7", 0))
 for name in "published", "published-none":
     rules(name)
     print("too-big", name, arrives(
@@ -282,12 +280,7 @@ s.close()
 c.close()
 for what in "still", "speaks", "clients", "servers":
     rules("any")
-    enter(world)
-    listen = socket.create_server(("198.51.100.7", 9446))
-    enter(client)
-    c = socket.create_connection(("198.51.100.7", 9446), 8)
-    s, there = listen.accept()
-    listen.close()
+    c, s, there = connect(client, ("198.51.100.7", 9446), world)
     rules("none")
     if what == "speaks":
         s.send(b"first")

@@ -172,10 +172,10 @@ audit()
 	flat "$view.out" >"$view.lines"
 }
 
-# The same in every view.
-common()
+# The same for every member: U's, and none more.
+rights()
 {
-	want "$1" "$1.lines" <<END
+	cat <<END
 uids $U $U $U
 gids $U $U $U
 groups 0
@@ -189,6 +189,14 @@ core 0
 nofile hard
 nproc 1024
 cwd /
+END
+}
+
+# The same in every view.
+common()
+{
+	want "$1" "$1.lines" <<END
+$(rights)
 umask 22
 fds 0 1 2
 env PATH=/usr/bin
@@ -398,19 +406,7 @@ END
 # libraries and an empty /tmp; and nobody else's files, processes or rights.
 audit uplink
 want uplink uplink.lines <<END
-uids $U $U $U
-gids $U $U $U
-groups 0
-pid 1
-parent 0
-caps 000000000 000000000 000000000
-bounding 0
-ambient 0
-nnp 1
-core 0
-nofile hard
-nproc 1024
-cwd /
+$(rights)
 fds 0 1 2
 env PATH=/usr/bin
 root-owner 65534
