@@ -165,7 +165,6 @@ static void refuse_number(const struct service_conn *c, unsigned had)
 	refuse_as(c, NET_FAILED_TAKEN, &e);
 }
 
-/* fd is taken. */
 /* For a newcomer, who may count on what the file says now; NULL: that runs. */
 static const char *other_rules(const struct service *s)
 {
@@ -182,6 +181,7 @@ static const char *other_rules(const struct service *s)
 	return same ? NULL : "its firewall goes by older rules than its file";
 }
 
+/* fd is taken. */
 static void attach(struct service *s, struct service_conn *c,
 		   const struct net_record *r, int fd)
 {
